@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// Tests run from source: the `@levin/source` condition resolves workspace packages to src/index.ts.
+const conditions = ["@levin/source", "node", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tooling/**/*.test.ts"],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,22 @@
+export { embedding } from "./embedding/embedding.ts";
+export { expertMixture, type Expert } from "./expert-mixture/expert-mixture.ts";
+export { routeTopExperts, type Routing } from "./expert-mixture/route-top-experts.ts";
+export {
+  KernelShapeError,
+  defineKernel,
+  type KernelAttributes,
+  type KernelDefinition,
+  type KernelInputs,
+  type RunKernel,
+} from "./kernel.ts";
+export type { LightningInputs, LightningOutputs } from "./lightning-attention/forms.ts";
+export {
+  defaultBlockSize,
+  lightningAttention,
+  type LightningAttentionOptions,
+  type LightningForm,
+} from "./lightning-attention/lightning-attention.ts";
+export { linear } from "./linear/linear.ts";
+export { rmsNorm } from "./rms-norm/rms-norm.ts";
+export { rotaryAngles, rotaryEmbedding, type RotaryAngles } from "./rotary-embedding/rotary-embedding.ts";
+export { softmaxAttention, type SoftmaxAttentionOptions } from "./softmax-attention/softmax-attention.ts";

@@ -1,0 +1,41 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { defineKernel, KernelShapeError } from "../kernel.ts";
+
+/** The experts of each token by falling probability, and their renormalised weights. */
+export interface Routing {
+  /** `[tokens, k]` int32. */
+  experts: tf.Tensor2D;
+  /** `[tokens, k]` float32, each row sums to 1. */
+  weights: tf.Tensor2D;
+}
+
+const run = defineKernel<{ k: number }>({
+  name: "LevinRouteTopExperts",
+  // Softmax over all experts, renormalised over the chosen ones, is softmax over the chosen ones.
+  reference: ({ logits }, { k }) => {
+    const { values, indices } = tf.topk(logits as tf.Tensor2D, k, true);
+    return [indices, tf.softmax(values)];
+  },
+  gradient: ([, upstream], { logits }, { k }) => {
+    const { values, indices } = tf.topk(logits as tf.Tensor2D, k, true);
+    const weights = tf.softmax(values);
+    const weighted = tf.mul(upstream!, weights);
+    const chosen = tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true)));
+    const places = tf.oneHot(tf.cast(indices, "int32"), logits!.shape[1]!);
+    return { logits: tf.sum(tf.mul(tf.expandDims(chosen, 2), tf.cast(places, "float32")), 1) };
+  },
+});
+
+/**
+ * Chooses the k most probable experts of each token (SPEC section 8); ties prefer the lower index.
+ *
+ * @param logits `[tokens, experts]`
+ * @throws KernelShapeError when k is not in `1..experts`
+ */
+export function routeTopExperts(logits: tf.Tensor2D, k: number): Routing {
+  if (!(k >= 1 && k <= logits.shape[1])) {
+    throw new KernelShapeError("routeTopExperts", `k in 1..${logits.shape[1]}`, String(k));
+  }
+  const [experts, weights] = run({ logits }, { k }) as [tf.Tensor2D, tf.Tensor2D];
+  return { experts, weights };
+}

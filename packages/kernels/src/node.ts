@@ -1,0 +1,73 @@
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+
+/** Backends Levin can be told to use in Node. */
+export const backendNames = ["wasm", "cpu", "tensorflow"] as const;
+export type BackendName = (typeof backendNames)[number];
+
+/** Raised when a requested backend is unknown or not installed; the message says what to do. */
+export class BackendUnavailableError extends Error {
+  override readonly name = "BackendUnavailableError";
+}
+
+/**
+ * Loads a tfjs backend and makes it the current one.
+ *
+ * @returns the name tfjs uses for it
+ * @throws BackendUnavailableError when it is unknown or cannot be loaded
+ */
+export async function selectBackend(name: string = "wasm"): Promise<BackendName> {
+  switch (name) {
+    case "wasm":
+      await loadWasm();
+      break;
+    case "cpu":
+      await import("@tensorflow/tfjs-backend-cpu");
+      break;
+    case "tensorflow":
+      await loadTensorFlow();
+      break;
+    default:
+      throw new BackendUnavailableError(
+        `expected a backend of ${backendNames.join(", ")}, found "${name}"`,
+      );
+  }
+  if (!(await tf.setBackend(name))) {
+    throw new BackendUnavailableError(`the ${name} backend did not start`);
+  }
+  await tf.ready();
+  return name;
+}
+
+async function loadWasm(): Promise<void> {
+  const { setWasmPaths, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+  const require = createRequire(import.meta.url);
+  const folder = dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
+  setWasmPaths(join(folder, "dist") + "/");
+  setThreadsCount(availableParallelism());
+}
+
+async function loadTensorFlow(): Promise<void> {
+  // tfjs-node 4.22 calls a function that Node 23 removed.
+  const util = createRequire(import.meta.url)("node:util") as Record<string, unknown>;
+  util["isNullOrUndefined"] ??= (value: unknown) => value == null;
+  const failures: string[] = [];
+  for (const specifier of ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"]) {
+    try {
+      await import(specifier);
+      return;
+    } catch (error) {
+      failures.push(`${specifier}: ${firstLine(error)}`);
+    }
+  }
+  throw new BackendUnavailableError(
+    `the tensorflow backend is not installed; run "npm install @tensorflow/tfjs-node" ` +
+      `or "npm run setup:tensorflow" in the repository (${failures.join("; ")})`,
+  );
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
+}

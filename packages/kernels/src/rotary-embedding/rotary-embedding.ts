@@ -1,0 +1,78 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { defineKernel, KernelShapeError } from "../kernel.ts";
+
+/** Cosines and sines of the rotation angles, each `[batch or 1, 1, length, rotaryDim / 2]`. */
+export interface RotaryAngles {
+  cos: tf.Tensor4D;
+  sin: tf.Tensor4D;
+}
+
+/**
+ * Angles `position · base^(−2c / rotaryDim)` for `c = 0 .. rotaryDim/2 − 1` (SPEC 7.1).
+ * Frequencies and angles are rounded to float32 as both reference implementations do.
+ *
+ * @param positions rows of absolute positions, `[batch][length]`; one row serves a whole batch
+ */
+export function rotaryAngles(
+  positions: readonly (readonly number[])[],
+  { rotaryDim, base }: { rotaryDim: number; base: number },
+): RotaryAngles {
+  const half = rotaryDim / 2;
+  const length = positions[0]?.length ?? 0;
+  const frequencies = Float32Array.from({ length: half }, (_, c) =>
+    Math.fround(1 / Math.fround(base ** Math.fround((2 * c) / rotaryDim))),
+  );
+  const angles = new Float32Array(positions.length * length * half);
+  positions.flat().forEach((position, row) => {
+    frequencies.forEach((frequency, c) => {
+      angles[row * half + c] = position * frequency;
+    });
+  });
+  const shape: [number, number, number, number] = [positions.length, 1, length, half];
+  return { cos: tf.tensor4d(angles.map(Math.cos), shape), sin: tf.tensor4d(angles.map(Math.sin), shape) };
+}
+
+const runRotaryEmbedding = defineKernel<Record<string, never>>({
+  name: "LevinRotaryEmbedding",
+  reference: ({ x, cos, sin }) => [rotate(x as tf.Tensor4D, cos!, sin!)],
+  // A rotation is undone by the opposite angle.
+  gradient: ([upstream], { cos, sin }) => ({
+    x: rotate(upstream as tf.Tensor4D, cos!, tf.neg(sin!)),
+  }),
+});
+
+/** Rotates pairs `(c, c + R/2)` of the first R dimensions; dimensions from R on pass through. */
+function rotate(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
+  const half = cos.shape[3]!;
+  const rest = x.shape[3] - 2 * half;
+  const sizes = rest > 0 ? [half, half, rest] : [half, half];
+  const [first, second, ...passed] = tf.split(x, sizes, 3) as [
+    tf.Tensor4D,
+    tf.Tensor4D,
+    ...tf.Tensor4D[],
+  ];
+  const rotated = [
+    tf.sub(tf.mul(first, cos), tf.mul(second, sin)),
+    tf.add(tf.mul(second, cos), tf.mul(first, sin)),
+  ] as tf.Tensor4D[];
+  return tf.concat([...rotated, ...passed], 3);
+}
+
+/**
+ * Rotary position embedding, half-split pairing, on the first `rotaryDim` dimensions (SPEC 7.1).
+ *
+ * @param x `[batch, heads, length, headDim]`
+ * @param angles from {@link rotaryAngles} for the same length
+ * @returns `[batch, heads, length, headDim]`
+ * @throws KernelShapeError when the angles do not fit `x`
+ */
+export function rotaryEmbedding(x: tf.Tensor4D, { cos, sin }: RotaryAngles): tf.Tensor4D {
+  if (cos.shape[2] !== x.shape[2] || 2 * cos.shape[3] > x.shape[3]) {
+    throw new KernelShapeError(
+      "rotaryEmbedding",
+      `angles [*, 1, ${x.shape[2]}, ≤ ${x.shape[3] / 2}]`,
+      `[${cos.shape}]`,
+    );
+  }
+  return runRotaryEmbedding({ x, cos, sin }, {})[0] as tf.Tensor4D;
+}

@@ -1,0 +1,45 @@
+import * as tf from "@tensorflow/tfjs-core";
+import type { RouterOutput } from "./mixture-of-experts.ts";
+
+/**
+ * Load-balancing loss E · Σ_e F_e P_e over all layers and real tokens (SPEC section 9): F_e counts
+ * how often expert e was chosen, P_e is its mean probability. It equals k when balanced; only P
+ * carries gradient.
+ *
+ * @param routers decisions of each layer, over the same tokens
+ * @param mask `[batch, length]` of these tokens, 1 = real; absent: all real
+ */
+export function loadBalancingLoss(
+  routers: readonly Pick<RouterOutput, "logits" | "experts">[],
+  mask?: tf.Tensor,
+): tf.Scalar {
+  return tf.tidy(() => {
+    const numExperts = routers[0]!.logits.shape[1];
+    const logits = tf.concat(routers.map((router) => router.logits), 0);
+    const perLayer = mask ? tf.reshape(mask, [-1, 1]) : tf.ones([routers[0]!.logits.shape[0], 1]);
+    const weights = tf.tile(perLayer as tf.Tensor2D, [routers.length, 1]);
+    const total = tf.sum(weights);
+    const probability = tf.div(tf.sum(tf.mul(tf.softmax(logits), weights), 0), total);
+    const share = tf.div(choices(routers, weights, numExperts), total);
+    return tf.mul(tf.sum(tf.mul(share, probability)), numExperts) as tf.Scalar;
+  });
+}
+
+/** How often real tokens chose each expert, `[experts]`; a constant, so counted on the host. */
+function choices(
+  routers: readonly Pick<RouterOutput, "experts">[],
+  weights: tf.Tensor,
+  numExperts: number,
+): tf.Tensor1D {
+  const counts = new Float32Array(numExperts);
+  const real = weights.dataSync();
+  let row = 0;
+  for (const { experts } of routers) {
+    const k = experts.shape[1];
+    experts.dataSync().forEach((expert, i) => {
+      counts[expert]! += real[row + Math.floor(i / k)]!;
+    });
+    row += experts.shape[0];
+  }
+  return tf.tensor1d(counts);
+}

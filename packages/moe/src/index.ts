@@ -1,5 +1,6 @@
 export type { Expert, Routing } from "@levin/kernels";
 export { loadBalancingLoss } from "./load-balancing-loss.ts";
+export { routerZLoss } from "./router-z-loss.ts";
 export {
   MixtureOfExperts,
   mixtureOfExpertsShapes,

@@ -1,0 +1,40 @@
+import { encodeElements, elementBytes, elementTypeOf, type WeightType } from "./element-types.ts";
+
+/** One tensor to write; `values` is called when its turn comes, so not all need be in memory. */
+export interface TensorToWrite {
+  name: string;
+  shape: readonly number[];
+  type: WeightType;
+  values: () => Float32Array | Promise<Float32Array>;
+}
+
+/** The pieces of a safetensors file in order: header first, then each tensor's bytes. */
+export async function* safetensorsChunks(
+  tensors: readonly TensorToWrite[],
+): AsyncGenerator<Uint8Array> {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
+  let offset = 0;
+  for (const tensor of tensors) {
+    const end = offset + tensorBytes(tensor);
+    header[tensor.name] = {
+      dtype: elementTypeOf[tensor.type],
+      shape: tensor.shape,
+      data_offsets: [offset, end],
+    };
+    offset = end;
+  }
+  // Padded so that data starts at a multiple of 8, as the reference implementation does.
+  const json = JSON.stringify(header);
+  const text = new TextEncoder().encode(json);
+  const size = Math.ceil(text.byteLength / 8) * 8;
+  const head = new Uint8Array(8 + size).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(size), true);
+  head.set(text, 8);
+  yield head;
+  for (const tensor of tensors) yield encodeElements(await tensor.values(), tensor.type);
+}
+
+/** Bytes of one tensor on disk. */
+export function tensorBytes({ shape, type }: Pick<TensorToWrite, "shape" | "type">): number {
+  return shape.reduce((product, n) => product * n, elementBytes[elementTypeOf[type]]);
+}

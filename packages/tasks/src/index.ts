@@ -1,0 +1,24 @@
+export { allTasks } from "./all-tasks.ts";
+export { evaluateTask, wilsonInterval } from "./evaluation.ts";
+export type { Evaluation, EvaluationOptions } from "./evaluation.ts";
+export { finalAnswer } from "./final-answer.ts";
+export {
+  DifficultyError,
+  generateProblem,
+  isHeldOut,
+  sampleProblem,
+  SplitError,
+} from "./problem-split.ts";
+export type { ProblemOptions, Split } from "./problem-split.ts";
+export { createRandom } from "./random.ts";
+export type { Random } from "./random.ts";
+export type { Problem, Task } from "./task.ts";
+export { addition } from "./tasks/addition.ts";
+export { comparison } from "./tasks/comparison.ts";
+export { copying } from "./tasks/copying.ts";
+export { letterCounting } from "./tasks/letter-counting.ts";
+export { recall } from "./tasks/recall.ts";
+export { reversing } from "./tasks/reversing.ts";
+export { sorting } from "./tasks/sorting.ts";
+export { subtraction } from "./tasks/subtraction.ts";
+export { wordProblems } from "./tasks/word-problems.ts";

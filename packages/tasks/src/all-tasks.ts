@@ -1,0 +1,23 @@
+import type { Task } from "./task.ts";
+import { addition } from "./tasks/addition.ts";
+import { comparison } from "./tasks/comparison.ts";
+import { copying } from "./tasks/copying.ts";
+import { letterCounting } from "./tasks/letter-counting.ts";
+import { recall } from "./tasks/recall.ts";
+import { reversing } from "./tasks/reversing.ts";
+import { sorting } from "./tasks/sorting.ts";
+import { subtraction } from "./tasks/subtraction.ts";
+import { wordProblems } from "./tasks/word-problems.ts";
+
+/** Every task of this package. */
+export const allTasks: readonly Task[] = [
+  addition,
+  subtraction,
+  comparison,
+  sorting,
+  letterCounting,
+  reversing,
+  copying,
+  wordProblems,
+  recall,
+];

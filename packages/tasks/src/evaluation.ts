@@ -1,0 +1,57 @@
+import { generateProblem, type ProblemOptions } from "./problem-split.ts";
+import { createRandom } from "./random.ts";
+import type { Problem, Task } from "./task.ts";
+
+/** Accuracy of a task with the bounds of its 95 % Wilson interval. */
+export interface Evaluation {
+  task: string;
+  count: number;
+  correct: number;
+  accuracy: number;
+  lower: number;
+  upper: number;
+  /** The problems that were answered wrongly, with the replies. */
+  misses: { problem: Problem; reply: string }[];
+}
+
+/** Options of {@link evaluateTask}; problems are held-out ones unless told otherwise. */
+export interface EvaluationOptions extends ProblemOptions {
+  count: number;
+  seed: number;
+}
+
+/** Asks `count` problems of a task, one after the other, and counts the right replies. */
+export async function evaluateTask(
+  task: Task,
+  answer: (prompt: string) => Promise<string>,
+  options: EvaluationOptions,
+): Promise<Evaluation> {
+  const { count, seed, split = "held-out", ...rest } = options;
+  const random = createRandom(seed);
+  const misses: Evaluation["misses"] = [];
+  for (let asked = 0; asked < count; asked += 1) {
+    const problem = generateProblem(task, random, { split, ...rest });
+    const reply = await answer(problem.prompt);
+    if (!problem.verify(reply)) misses.push({ problem, reply });
+  }
+  const correct = count - misses.length;
+  return { task: task.name, count, correct, ...wilsonInterval(correct, count), misses };
+}
+
+/** The 97.5 % point of the standard normal distribution. */
+const NORMAL_POINT = 1.959964;
+
+/** Share of `correct` in `count` and its 95 % interval (Wilson 1927); 0 to 1 when nothing was asked. */
+export function wilsonInterval(
+  correct: number,
+  count: number,
+): { accuracy: number; lower: number; upper: number } {
+  if (count === 0) return { accuracy: 0, lower: 0, upper: 1 };
+  const accuracy = correct / count;
+  const spread = NORMAL_POINT ** 2 / count;
+  const middle = (accuracy + spread / 2) / (1 + spread);
+  const radius =
+    (NORMAL_POINT * Math.sqrt((accuracy * (1 - accuracy)) / count + spread / (4 * count))) /
+    (1 + spread);
+  return { accuracy, lower: Math.max(0, middle - radius), upper: Math.min(1, middle + radius) };
+}

@@ -111,7 +111,7 @@ export class CausalLanguageModel {
   ): tf.Tensor3D {
     const { rotaryDim, ropeTheta: base, rmsNormEps } = this.config;
     const context = { mask, angles: rotaryAngles(positions, { rotaryDim, base }) };
-    let hidden = embedding(ids, this.#embedding);
+    let hidden = embedding(ids, this.#embedding, this.config.padTokenId);
     observer?.embedding?.(hidden);
     this.#layers.forEach((layer, index) => {
       const output = layer.forward(hidden, context, state?.layers[index]);

@@ -1,15 +1,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
 
-const runEmbedding = defineKernel<Record<string, never>>({
+const runEmbedding = defineKernel<{ paddingId: number }>({
   name: "LevinEmbedding",
   reference: ({ ids, table }) => [tf.gather(table!, ids as tf.Tensor1D)],
-  gradient: ([upstream], { ids, table }) => {
+  gradient: ([upstream], { ids, table }, { paddingId }) => {
     // Summed on the host: not every backend has a segment sum.
     const [rows, width] = table!.shape as [number, number];
     const gradient = new Float32Array(rows * width);
     const incoming = upstream!.dataSync() as Float32Array;
     ids!.dataSync().forEach((id, position) => {
+      if (id === paddingId) return;
       for (let i = 0; i < width; i++) {
         gradient[id * width + i]! += incoming[position * width + i]!;
       }
@@ -23,10 +24,15 @@ const runEmbedding = defineKernel<Record<string, never>>({
  *
  * @param ids `[batch, length]` int32, each in `0..vocab-1`
  * @param table `[vocab, hidden]`
+ * @param paddingId a row that this look-up does not train, as PyTorch's `padding_idx`
  * @returns `[batch, length, hidden]`
  * @throws KernelShapeError when the ranks are wrong
  */
-export function embedding(ids: tf.Tensor, table: tf.Tensor): tf.Tensor3D {
+export function embedding(
+  ids: tf.Tensor,
+  table: tf.Tensor,
+  paddingId: number | null = null,
+): tf.Tensor3D {
   if (table.rank !== 2 || ids.rank !== 2) {
     throw new KernelShapeError(
       "embedding",
@@ -34,5 +40,5 @@ export function embedding(ids: tf.Tensor, table: tf.Tensor): tf.Tensor3D {
       `[${ids.shape}] and [${table.shape}]`,
     );
   }
-  return runEmbedding({ ids, table }, {})[0] as tf.Tensor3D;
+  return runEmbedding({ ids, table }, { paddingId: paddingId ?? -1 })[0] as tf.Tensor3D;
 }

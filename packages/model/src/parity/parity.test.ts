@@ -1,0 +1,59 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { selectBackend } from "@levin/kernels/node";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadModel } from "../node.ts";
+import { compareCase, passes } from "./index.ts";
+import { GoldenCase } from "./golden-case.ts";
+
+const folder = join(import.meta.dirname, "../__fixtures__/parity");
+const cases = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => entry.name);
+
+describe.each(["wasm", "cpu"])("parity with PyTorch on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
+  it("has the six open cases", () => expect(cases).toHaveLength(6));
+
+  it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
+    const comparisons = await compareCase(join(folder, name));
+    expect(comparisons.length).toBeGreaterThan(20);
+    expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
+  });
+
+  it.each(["a_mix_lllf", "i_m1_layout"])("%s: token by token equals one prefill", async (name) => {
+    const { batch } = await GoldenCase.read(join(folder, name));
+    const model = await loadModel(join(folder, name));
+    tf.tidy(() => {
+      const [whole, single] = [model.createState(1), model.createState(1)];
+      const expected = model.advance(whole, batch);
+      let found = expected;
+      for (const id of batch.ids[0]!) found = model.advance(single, { ids: [[id]] });
+      expect(tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]).toBeLessThan(1e-4);
+      whole.dispose();
+      single.dispose();
+    });
+    model.dispose();
+  });
+
+  it("a left-padded row gives what the row gives alone, while decoding too", async () => {
+    const directory = join(folder, "e_batch2_leftpad");
+    const { batch } = await GoldenCase.read(directory);
+    const model = await loadModel(directory);
+    const decode = (rows: number[][], mask?: number[][]): number[][] => {
+      const state = model.createState(rows.length);
+      let logits = model.advance(state, { ids: rows, mask });
+      for (const id of [5, 9, 11]) logits = model.advance(state, { ids: rows.map(() => [id]) });
+      state.dispose();
+      return logits.arraySync();
+    };
+    const together = decode(batch.ids as number[][], batch.mask as number[][]);
+    batch.ids.forEach((row, b) => {
+      const alone = decode([row.filter((_, t) => batch.mask[b]![t] === 1)])[0]!;
+      alone.forEach((logit, i) => expect(together[b]![i]).toBeCloseTo(logit, 4));
+    });
+    model.dispose();
+  });
+});

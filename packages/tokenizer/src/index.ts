@@ -1,0 +1,18 @@
+export {
+  encodeChat,
+  renderChat,
+  type ChatMessage,
+  type RenderChatOptions,
+  type ToolDefinition,
+} from "./chat-template.ts";
+export { DecodeStream } from "./decode-stream.ts";
+export { m1ChatTemplate, m1SpecialTokens } from "./m1-chat-template.ts";
+export { Tokenizer } from "./tokenizer.ts";
+export {
+  TokenizerError,
+  tokenizerFileFromMerges,
+  type AddedToken,
+  type TokenizerFile,
+} from "./tokenizer-file.ts";
+export { parseToolCalls, type ToolCall } from "./tool-calls.ts";
+export { trainTokenizer, type TrainTokenizerOptions } from "./train-tokenizer.ts";

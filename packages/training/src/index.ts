@@ -1,0 +1,21 @@
+export {
+  adamWUpdate,
+  createAdamWState,
+  disposeAdamWState,
+  type AdamWOptions,
+  type AdamWState,
+} from "./adamw.ts";
+export { batchExamples, type Example, type TrainingBatch } from "./example.ts";
+export {
+  accumulateGradients,
+  clipScale,
+  globalNorm,
+  type AccumulatedGradients,
+  type BatchLosses,
+  type Trainable,
+} from "./gradients.ts";
+export { initialiseParameters } from "./initialise.ts";
+export { learningRate, type LearningRateSchedule } from "./learning-rate-schedule.ts";
+export { createProgress, type Progress } from "./progress.ts";
+export { trainableModel } from "./trainable-model.ts";
+export { DivergedError, train, type StepReport, type TrainOptions } from "./trainer.ts";

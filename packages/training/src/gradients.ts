@@ -1,0 +1,71 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
+import type { TrainingBatch } from "./example.ts";
+
+/** Scalars of one batch; `total` is what is minimised. */
+export interface BatchLosses {
+  crossEntropy: tf.Scalar;
+  loadBalancing: tf.Scalar;
+  total: tf.Scalar;
+}
+
+/** What can be trained: variables, and losses that depend on them. */
+export interface Trainable {
+  parameters: ReadonlyMap<string, tf.Variable>;
+  losses(batch: TrainingBatch): BatchLosses;
+}
+
+/** Losses as numbers and the gradient of their mean over all targets. */
+export interface AccumulatedGradients {
+  gradients: Map<string, tf.Tensor>;
+  crossEntropy: number;
+  loadBalancing: number;
+}
+
+/**
+ * Gradients of several micro-batches, weighted by their targets, so that they equal the gradient of
+ * one large batch. The caller disposes of them.
+ */
+export function accumulateGradients(
+  { parameters, losses }: Trainable,
+  batches: readonly TrainingBatch[],
+): AccumulatedGradients {
+  const targets = batches.reduce((sum, batch) => sum + batch.targets, 0);
+  const sums = new Map<string, tf.Tensor>();
+  let crossEntropy = 0;
+  let loadBalancing = 0;
+  for (const batch of batches) {
+    const share = batch.targets / targets;
+    const scalars: tf.Scalar[] = [];
+    const { value, grads } = tf.variableGrads(() => {
+      const result = losses(batch);
+      scalars.push(tf.keep(tf.clone(result.crossEntropy)), tf.keep(tf.clone(result.loadBalancing)));
+      return tf.mul(result.total, share) as tf.Scalar;
+    }, [...parameters.values()]);
+    crossEntropy += share * scalars[0]!.dataSync()[0]!;
+    loadBalancing += share * scalars[1]!.dataSync()[0]!;
+    tf.dispose([value, ...scalars]);
+    for (const [name, variable] of parameters) addTo(sums, name, grads[variable.name]);
+  }
+  return { gradients: sums, crossEntropy, loadBalancing };
+}
+
+function addTo(sums: Map<string, tf.Tensor>, name: string, gradient: tf.Tensor | undefined): void {
+  if (!gradient) return;
+  const sum = sums.get(name);
+  sums.set(name, sum ? tf.add(sum, gradient) : gradient);
+  if (sum) tf.dispose([sum, gradient]);
+}
+
+/** Euclidean norm over all gradients. */
+export function globalNorm(gradients: ReadonlyMap<string, tf.Tensor>): number {
+  return tf.tidy(() => {
+    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
+    return Math.sqrt(tf.addN(squares).dataSync()[0]!);
+  });
+}
+
+/** Factor that brings a norm down to `maxNorm`. */
+export function clipScale(norm: number, maxNorm: number): number {
+  return norm > maxNorm ? maxNorm / norm : 1;
+}

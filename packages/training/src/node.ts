@@ -1,0 +1,1 @@
+export { loadTrainingCheckpoint, saveTrainingCheckpoint } from "./training-checkpoint.ts";

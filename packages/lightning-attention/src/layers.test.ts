@@ -1,6 +1,5 @@
 import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { LightningAttentionLayer } from "./layers.ts";

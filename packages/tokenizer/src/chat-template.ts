@@ -31,7 +31,7 @@ export interface RenderChatOptions {
 export function renderChat(messages: readonly ChatMessage[], options: RenderChatOptions): string {
   const { template, tools, addGenerationPrompt = true } = options;
   try {
-    return new Template(template).render({
+    return parsed(template).render({
       // M1's template reads lists of text parts; each part carries the tool's name.
       messages: messages.map(({ role, content, name }) => ({
         role,
@@ -81,4 +81,13 @@ const marker = "\uE0F5";
 
 function textParts(content: ChatMessage["content"]): string[] {
   return typeof content === "string" ? [content] : content.map((part) => part.text);
+}
+
+const templates = new Map<string, Template>();
+
+/** Parsing costs far more than rendering, and a process uses few templates. */
+function parsed(source: string): Template {
+  const known = templates.get(source) ?? new Template(source);
+  templates.set(source, known);
+  return known;
 }

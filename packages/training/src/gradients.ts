@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
+import "@tensorflow/tfjs-layers";
 import type { TrainingBatch } from "./example.ts";
 
 /** Scalars of one batch; `total` is what is minimised. */

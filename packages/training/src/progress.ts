@@ -16,6 +16,7 @@ export function createProgress(totalSteps: number): (report: StepReport) => Prog
   let loss: number | undefined;
   let tokens = 0;
   let seconds = 0;
+  let seen = 0;
   return (report) => {
     loss =
       loss === undefined
@@ -23,7 +24,8 @@ export function createProgress(totalSteps: number): (report: StepReport) => Prog
         : smoothing * loss + (1 - smoothing) * report.crossEntropy;
     tokens = smoothing * tokens + report.tokens;
     seconds = smoothing * seconds + report.seconds;
-    const steps = (1 - smoothing ** report.step) / (1 - smoothing);
+    seen += 1;
+    const steps = (1 - smoothing ** seen) / (1 - smoothing);
     return {
       crossEntropy: loss,
       tokensPerSecond: tokens / seconds,

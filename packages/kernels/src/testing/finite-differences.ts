@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
-// tfjs-core alone brings no gradients of the stock operations.
-import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
+// Brings the gradients of the stock operations; tfjs-core alone has none.
+import "@tensorflow/tfjs-layers";
 
 /**
  * Largest error of the analytic gradient of `loss` against central differences, relative to the

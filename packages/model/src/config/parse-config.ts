@@ -102,7 +102,8 @@ function fromM1(file: M1ConfigFile): ModelConfig {
     dialect: "m1",
     rotaryDim: file.rotary_dim ?? shared.headDim,
     ropeTheta: file.rope_theta,
-    blockSize: 256,
+    // m1 files have no key for it; short blocks suit CPUs.
+    blockSize: 64,
     layerTypes: file.attn_type_list.map((type) => (type === 1 ? "softmax" : "lightning")),
     postnorm: file.postnorm,
     alphaBeta: {

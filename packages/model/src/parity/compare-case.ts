@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
+import "@tensorflow/tfjs-layers";
 import { LightningAttentionState } from "@levin/lightning-attention";
 import type { RouterOutput } from "@levin/moe";
 import type { CausalLanguageModel, ForwardObserver } from "../causal-language-model.ts";

@@ -1,0 +1,45 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+
+const share = z.number().min(0).max(1);
+const count = z.number().int().positive();
+
+/** Everything that determines a training run, from a JSON file. */
+const recipeFile = z.strictObject({
+  /** A `config.json` without the parts that the tokenizer decides. */
+  config: z.record(z.string(), z.unknown()),
+  tokenizer: z.strictObject({ vocabSize: count, sampleProblems: count }),
+  seed: z.number().int(),
+  steps: count,
+  examplesPerStep: count,
+  maxBatchTokens: count,
+  /** Share of problems taught with an empty thought, so that a budget of 0 works. */
+  directAnswerShare: share,
+  /** Share of small talk. */
+  dialogueShare: share,
+  learningRate: z.number().positive(),
+  warmupSteps: count,
+  weightDecay: z.number().min(0),
+  checkpointEvery: count,
+  dialogues: z.array(z.tuple([z.string(), z.string()])),
+});
+
+export type Recipe = z.infer<typeof recipeFile>;
+
+/** Raised when a recipe is not one. */
+export class RecipeError extends Error {
+  override readonly name = "RecipeError";
+}
+
+/** Reads and checks a recipe. */
+export async function readRecipe(path: string): Promise<Recipe> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new RecipeError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const result = recipeFile.safeParse(json);
+  if (!result.success) throw new RecipeError(`${path}: ${z.prettifyError(result.error)}`);
+  return result.data;
+}

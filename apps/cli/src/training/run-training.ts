@@ -1,0 +1,98 @@
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CausalLanguageModel, parseConfig } from "@levin/model";
+import { saveModel } from "@levin/model/node";
+import { m1ChatTemplate, m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
+import {
+  createAdamWState,
+  createProgress,
+  initialiseParameters,
+  train,
+  trainableModel,
+  type AdamWState,
+  type Progress,
+  type StepReport,
+} from "@levin/training";
+import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
+import type { Recipe } from "./recipe.ts";
+import { stepExamples, tokenizerTexts } from "./task-examples.ts";
+
+export interface TrainingRun {
+  recipe: Recipe;
+  /** Checkpoints, metrics and the finished model go here. */
+  directory: string;
+  onStep?(report: StepReport, progress: Progress): void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains by a recipe, or goes on where an earlier run in the same directory stopped. The finished
+ * model (bfloat16, with tokenizer and chat template) is in `directory/model`.
+ */
+export async function runTraining({ recipe, directory, onStep, signal }: TrainingRun): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const tokenizer = await ensureTokenizer(recipe, directory);
+  const { model, state } =
+    (await loadTrainingCheckpoint(join(directory, "checkpoints"))) ?? newModel(recipe, tokenizer);
+  const follow = createProgress(recipe.steps);
+  await train(trainableModel(model), state, {
+    schedule: {
+      peak: recipe.learningRate,
+      warmupSteps: recipe.warmupSteps,
+      totalSteps: recipe.steps,
+      floor: 0.02,
+    },
+    optimizer: { weightDecay: recipe.weightDecay },
+    maxBatchTokens: recipe.maxBatchTokens,
+    examples: (step) => stepExamples(recipe, tokenizer, step),
+    onStep: async (report) => {
+      onStep?.(report, follow(report));
+      await appendFile(join(directory, "metrics.jsonl"), `${JSON.stringify(report)}\n`);
+      if (report.step % recipe.checkpointEvery === 0 || report.step === recipe.steps) {
+        await saveTrainingCheckpoint(join(directory, "checkpoints"), model, state);
+      }
+    },
+    ...(signal && { signal }),
+  });
+  await saveFinished(join(directory, "model"), model, directory);
+}
+
+async function ensureTokenizer(recipe: Recipe, directory: string): Promise<Tokenizer> {
+  const path = join(directory, "tokenizer.json");
+  const known = await readFile(path, "utf8").catch(() => undefined);
+  if (known !== undefined) return Tokenizer.fromJson(JSON.parse(known));
+  const file = trainTokenizer(tokenizerTexts(recipe), {
+    vocabSize: recipe.tokenizer.vocabSize,
+    specialTokens: m1SpecialTokens,
+  });
+  await writeFile(path, JSON.stringify(file));
+  return Tokenizer.fromJson(file);
+}
+
+function newModel(
+  recipe: Recipe,
+  tokenizer: Tokenizer,
+): { model: CausalLanguageModel; state: AdamWState } {
+  const config = parseConfig({
+    ...recipe.config,
+    vocab_size: tokenizer.vocabSize,
+    bos_token_id: tokenizer.tokenToId("<beginning_of_sentence>"),
+    eos_token_id: tokenizer.tokenToId("<end_of_sentence>"),
+  });
+  const parameters = initialiseParameters(config, recipe.seed);
+  return { model: new CausalLanguageModel(config, parameters), state: createAdamWState(parameters) };
+}
+
+async function saveFinished(
+  target: string,
+  model: CausalLanguageModel,
+  directory: string,
+): Promise<void> {
+  await saveModel(target, model, { type: "bfloat16" });
+  await writeFile(
+    join(target, "tokenizer.json"),
+    await readFile(join(directory, "tokenizer.json"), "utf8"),
+  );
+  const settings = { chat_template: m1ChatTemplate, eos_token: "<end_of_sentence>" };
+  await writeFile(join(target, "tokenizer_config.json"), `${JSON.stringify(settings, null, 2)}\n`);
+}

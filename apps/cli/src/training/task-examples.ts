@@ -1,0 +1,56 @@
+import { allTasks, createRandom, generateProblem, type Problem, type Random } from "@levin/tasks";
+import { encodeChat, m1ChatTemplate, type Tokenizer } from "@levin/tokenizer";
+import type { Example } from "@levin/training";
+import type { Recipe } from "./recipe.ts";
+
+/** A reply with its thought, as the model is to write it. */
+export function replyText(thinking: string, answer: string): string {
+  return thinking === "" ? `<think>\n</think>\n\n${answer}` : `<think>\n${thinking}\n</think>\n\n${answer}`;
+}
+
+/** Texts to learn a tokenizer from: problems with their thoughts, and the small talk. */
+export function* tokenizerTexts(recipe: Recipe): Generator<string> {
+  const random = createRandom(recipe.seed - 1);
+  for (const [question, answer] of recipe.dialogues) yield `${question}\n${answer}`;
+  yield "ai name=assistant\nuser name=user\n".repeat(recipe.tokenizer.sampleProblems);
+  for (let i = 0; i < recipe.tokenizer.sampleProblems; i++) {
+    const problem = generateProblem(random.pick(allTasks), random);
+    yield `${problem.prompt}\n${problem.thinking}\n${problem.answer}`;
+  }
+}
+
+/** The examples of one training step; they depend on recipe and step alone. */
+export function stepExamples(recipe: Recipe, tokenizer: Tokenizer, step: number): Example[] {
+  const random = createRandom(Math.imul(recipe.seed, 0x9e3779b1) ^ step);
+  return Array.from({ length: recipe.examplesPerStep }, (_, i) => {
+    if (random.chance(recipe.dialogueShare)) return dialogueExample(recipe, tokenizer, random);
+    const task = allTasks[i % allTasks.length]!;
+    const problem = generateProblem(task, random);
+    return problemExample(tokenizer, problem, random.chance(recipe.directAnswerShare));
+  });
+}
+
+function problemExample(tokenizer: Tokenizer, problem: Problem, direct: boolean): Example {
+  const { prompt, thinking, answer } = problem;
+  // A direct answer follows a thought that was closed for it; closing at once is not to be learned.
+  return direct
+    ? example(tokenizer, prompt, replyText("", ""), `${answer}<end_of_sentence>`)
+    : example(tokenizer, prompt, "", `${replyText(thinking, answer)}<end_of_sentence>`);
+}
+
+function dialogueExample(recipe: Recipe, tokenizer: Tokenizer, random: Random): Example {
+  const [question, answer] = random.pick(recipe.dialogues);
+  return example(tokenizer, question, "", `${replyText("", answer)}<end_of_sentence>`);
+}
+
+function example(tokenizer: Tokenizer, prompt: string, given: string, learned: string): Example {
+  const head = [
+    ...encodeChat(tokenizer, [{ role: "user", content: prompt }], { template: m1ChatTemplate }),
+    ...tokenizer.encode(given),
+  ];
+  const tail = tokenizer.encode(learned);
+  return {
+    ids: [...head, ...tail],
+    learned: [...head.map(() => 0), ...tail.map(() => 1)],
+  };
+}

@@ -1,5 +1,5 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { mersenne } from "pure-rand/generator/mersenne";
 
 /** A seeded source of choices: the same seed gives the same choices on every machine. */
 export interface Random {
@@ -18,9 +18,13 @@ export interface Random {
 /** Parts of the unit interval; 2^31 fits the generator's 32-bit draws. */
 const FRACTION_STEPS = 2 ** 31;
 
-/** Makes a Random from a whole-number seed (xoroshiro128+, from pure-rand). */
+/**
+ * Makes a Random from a whole-number seed (Mersenne Twister, from pure-rand).
+ * Neighbouring seeds start unlike each other, so that a trainer may seed each step with its number;
+ * pure-rand's xoroshiro128+ draws the same first number from every seed.
+ */
 export function createRandom(seed: number): Random {
-  const generator = xoroshiro128plus(seed);
+  const generator = mersenne(seed);
   const integer = (lowest: number, highest: number): number =>
     uniformInt(generator, lowest, highest);
   const fraction = (): number => integer(0, FRACTION_STEPS - 1) / FRACTION_STEPS;

@@ -1,0 +1,114 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { allTasks, createRandom, generateProblem, isHeldOut, type Problem } from "./index.ts";
+
+const seeds = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+const difficulties = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** Wrong answers made from a right one: something changed, lost or added. */
+function corrupted({ answer }: Problem): string[] {
+  const end = answer.slice(-1);
+  const changed = /\d/.test(end) ? (Number(end) + 1) % 10 : end === "z" ? "y" : "z";
+  return [`${answer.slice(0, -1)}${changed}`, `${answer} ${answer}`, `${answer}1`, "", "I can't."];
+}
+
+function averageLength(problems: readonly Problem[]): number {
+  const text = problems.map(({ prompt, thinking }) => prompt + thinking).join("");
+  return text.length / problems.length;
+}
+
+describe.each(allTasks)("$name", (task) => {
+  const problems = fc
+    .tuple(seeds, difficulties)
+    .map(([seed, difficulty]) => generateProblem(task, createRandom(seed), { difficulty }));
+
+  it("accepts its own answer, bare, after the thought, and as a sentence", () => {
+    fc.assert(
+      fc.property(problems, (problem) => {
+        const { answer, thinking } = problem;
+        expect(problem.verify(answer)).toBe(true);
+        expect(problem.verify(` ${answer}.\n`)).toBe(true);
+        expect(problem.verify(`The answer is ${answer}.`)).toBe(true);
+        expect(problem.verify(`<think>\n${thinking}\n</think>\n\n${answer}`)).toBe(true);
+      }),
+    );
+  });
+
+  it("refuses corrupted answers", () => {
+    fc.assert(
+      fc.property(problems, (problem) => {
+        for (const wrong of corrupted(problem)) {
+          expect(problem.verify(wrong), `${problem.prompt} ${wrong}`).toBe(false);
+        }
+      }),
+    );
+  });
+
+  it("refuses a right thought that is never closed or ends in another answer", () => {
+    fc.assert(
+      fc.property(problems, (problem) => {
+        expect(problem.verify(`<think>\n${problem.thinking}`)).toBe(false);
+        expect(problem.verify(`<think>\n${problem.thinking}\n</think>\n\n-77`)).toBe(false);
+      }),
+    );
+  });
+
+  it("never throws on arbitrary text", () => {
+    fc.assert(
+      fc.property(problems, fc.string({ unit: "binary" }), (problem, text) => {
+        expect(typeof problem.verify(text)).toBe("boolean");
+      }),
+    );
+  });
+
+  it("contains the answer in the last line of its thinking", () => {
+    fc.assert(
+      fc.property(problems, ({ thinking, answer }) => {
+        expect(thinking.split("\n").at(-1)).toContain(answer);
+      }),
+    );
+  });
+
+  it("writes plain one-line prompts without special tokens", () => {
+    fc.assert(
+      fc.property(problems, ({ prompt, thinking }) => {
+        expect(prompt).toMatch(/^[A-Za-z0-9 .,:?'"+-]+$/);
+        expect(thinking).toMatch(/^[A-Za-z0-9 .,:<>=+*\n-]+$/);
+        expect(prompt + thinking).not.toMatch(/think>|beginning_of|end_of|<\|/);
+      }),
+    );
+  });
+
+  it("makes the same problem again from the same seed", () => {
+    fc.assert(
+      fc.property(seeds, difficulties, (seed, difficulty) => {
+        const [one, again] = [1, 2].map(() => task.generate(createRandom(seed), difficulty));
+        expect(JSON.stringify(one)).toBe(JSON.stringify(again));
+      }),
+    );
+  });
+
+  it("keeps the splits apart by what is asked and by wording", () => {
+    const random = createRandom(5);
+    const draw = (split: "train" | "held-out") =>
+      Array.from({ length: 500 }, () => generateProblem(task, random, { split }));
+    const [train, heldOut] = [draw("train"), draw("held-out")];
+    expect(train.some(isHeldOut)).toBe(false);
+    expect(heldOut.every(isHeldOut)).toBe(true);
+    const trained = new Set(train.flatMap(({ key, prompt }) => [key, prompt]));
+    expect(heldOut.filter(({ key, prompt }) => trained.has(key) || trained.has(prompt))).toEqual(
+      [],
+    );
+  });
+
+  it("gets longer with difficulty", () => {
+    const lengths = [0, 0.5, 1].map((difficulty) => {
+      const random = createRandom(9);
+      return averageLength(
+        Array.from({ length: 300 }, () => generateProblem(task, random, { difficulty })),
+      );
+    });
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+    expect(lengths[2]).toBeGreaterThan(1.3 * (lengths[0] ?? 0));
+  });
+});

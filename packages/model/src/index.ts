@@ -22,3 +22,28 @@ export {
 export { MissingParameterError, type ModelParameters } from "./model-parameters.ts";
 export { CausalModelState, ModelStateError } from "./model-state.ts";
 export { TokenBatchError, type TokenBatch } from "./token-batch.ts";
+export { generateBatch, type BatchCompletion } from "./generation/generate-batch.ts";
+export {
+  generate,
+  PromptTooLongError,
+  type FinishReason,
+  type GenerationResult,
+  type TokenEvent,
+} from "./generation/generate.ts";
+export { GenerationOptionsError, type GenerationOptions } from "./generation/generation-options.ts";
+export {
+  byFallingLogit,
+  logProbability,
+  minP,
+  repetitionPenalty,
+  softmax,
+  temperature,
+  topK,
+  topP,
+  type LogitFilter,
+} from "./generation/logit-filters.ts";
+export { LogitsError, type TokenLogProbability } from "./generation/sampler.ts";
+export { Session, SessionError } from "./generation/session.ts";
+export { StopStrings } from "./generation/stop-strings.ts";
+export { Thought, type TextTokenizer } from "./generation/thought.ts";
+export type { ModelState, NextTokenModel } from "./next-token-model.ts";

@@ -13,6 +13,8 @@ const recipeFile = z.strictObject({
   steps: count,
   examplesPerStep: count,
   maxBatchTokens: count,
+  /** Problems are drawn from difficulty 0 to this. */
+  maxDifficulty: share,
   /** Share of problems taught with an empty thought, so that a budget of 0 works. */
   directAnswerShare: share,
   /** Share of small talk. */

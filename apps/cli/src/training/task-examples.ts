@@ -25,7 +25,8 @@ export function stepExamples(recipe: Recipe, tokenizer: Tokenizer, step: number)
   return Array.from({ length: recipe.examplesPerStep }, (_, i) => {
     if (random.chance(recipe.dialogueShare)) return dialogueExample(recipe, tokenizer, random);
     const task = allTasks[i % allTasks.length]!;
-    const problem = generateProblem(task, random);
+    const difficulty = random.fraction() * recipe.maxDifficulty;
+    const problem = generateProblem(task, random, { difficulty });
     return problemExample(tokenizer, problem, random.chance(recipe.directAnswerShare));
   });
 }

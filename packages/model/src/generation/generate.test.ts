@@ -1,0 +1,198 @@
+import { join } from "node:path";
+import { selectBackend } from "@levin/kernels/node";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  generate,
+  generateBatch,
+  GenerationOptionsError,
+  PromptTooLongError,
+  Session,
+  SessionError,
+  TokenBatchError,
+  type CausalLanguageModel,
+  type GenerationOptions,
+  type GenerationResult,
+  type TextTokenizer,
+  type TokenEvent,
+} from "../index.ts";
+import { loadModel } from "../node.ts";
+
+const directory = join(import.meta.dirname, "../__fixtures__/parity/i_m1_layout");
+
+/** The fixture has a vocabulary of 96: printable characters, and two marks of thought. */
+const marks: Record<string, number> = { "<think>": 94, "</think>": 95 };
+const tokenizer: TextTokenizer = {
+  encode: (text) =>
+    text
+      .split(/(<\/?think>)/)
+      .filter((part) => part !== "")
+      .flatMap((part) => marks[part] ?? Array.from(part, (c) => (c.charCodeAt(0) - 32 + 94) % 94)),
+  tokenToId: (token) => marks[token],
+  createDecodeStream: () => ({
+    push: (id) => (id >= 94 ? "" : String.fromCharCode(32 + id)),
+    flush: () => "",
+  }),
+};
+
+let model: CausalLanguageModel;
+beforeAll(async () => {
+  await selectBackend("cpu");
+  model = await loadModel(directory);
+});
+afterAll(() => model.dispose());
+
+async function run(
+  prompt: string,
+  options: GenerationOptions,
+): Promise<{ events: TokenEvent[]; result: GenerationResult }> {
+  return collect(generate(model, tokenizer, prompt, options));
+}
+
+async function collect(
+  stream: AsyncGenerator<TokenEvent, GenerationResult>,
+): Promise<{ events: TokenEvent[]; result: GenerationResult }> {
+  const events: TokenEvent[] = [];
+  for (;;) {
+    const next = await stream.next();
+    if (next.done) return { events, result: next.value };
+    events.push(next.value);
+  }
+}
+
+describe("generate", () => {
+  it("gives the same greedy tokens however the prompt is cut into chunks", async () => {
+    const whole = await run("Lightning!", { maxNewTokens: 12 });
+    const chunks = await run("Lightning!", { maxNewTokens: 12, prefillChunk: 3 });
+    expect(chunks.result.ids).toEqual(whole.result.ids);
+    expect(whole.result.finishReason).toBe("length");
+    expect(whole.result.usage).toMatchObject({ promptTokens: 10, completionTokens: 12 });
+  });
+
+  it("repeats itself for a seed and varies between seeds", async () => {
+    const options = { maxNewTokens: 16, temperature: 1.5 };
+    const first = await run("abc", { ...options, seed: 1 });
+    expect((await run("abc", { ...options, seed: 1 })).result.ids).toEqual(first.result.ids);
+    const others = await Promise.all(
+      [2, 3, 4].map(async (seed) => (await run("abc", { ...options, seed })).result.ids[0]),
+    );
+    expect(new Set([first.result.ids[0], ...others]).size).toBeGreaterThan(1);
+  });
+
+  it("never emits any part of a stop string, and streams exactly the text it returns", async () => {
+    const options = { maxNewTokens: 40, temperature: 3, seed: 5 };
+    const free = await run("abc", options);
+    const stop = free.result.text.slice(2, 5);
+    expect(stop).toHaveLength(3);
+    const { events, result } = await run("abc", { ...options, stop: [stop, "never seen"] });
+    const cut = free.result.text.slice(0, free.result.text.indexOf(stop));
+    expect(result).toMatchObject({ text: cut, finishReason: "stop", stopString: stop });
+    expect(events.map((event) => event.text).join("")).toBe(cut);
+  });
+
+  it("closes a thought that used its budget up, and goes on with the answer", async () => {
+    for (const thinkingBudget of [0, 5]) {
+      const { events, result } = await run("abc<think>", { maxNewTokens: 30, thinkingBudget });
+      const thought = events.filter((event) => event.part === "thought" && !event.forced);
+      expect(thought).toHaveLength(thinkingBudget);
+      expect(events[thinkingBudget + 1]).toMatchObject({ id: marks["</think>"], forced: true });
+      expect(result.usage.reasoningTokens).toBe(thinkingBudget);
+      expect(events.at(-1)).toMatchObject({ part: "answer" });
+    }
+  });
+
+  it("stops early when it is certain of too many tokens in a row", async () => {
+    const { result } = await run("abc", {
+      maxNewTokens: 50,
+      truncateRepetition: { window: 4, probability: 1e-9 },
+    });
+    expect(result).toMatchObject({ finishReason: "repetition", ids: { length: 4 } });
+  });
+
+  it("reports log-probabilities that sum to one over the vocabulary", async () => {
+    const { events } = await run("abc", { maxNewTokens: 1, logprobs: 20 });
+    const [event] = events;
+    expect(event!.topLogprobs![0]).toEqual({ id: event!.id, logprob: event!.logprob });
+    const mass = event!.topLogprobs!.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
+    expect(mass).toBeLessThanOrEqual(1 + 1e-6);
+    expect(mass).toBeGreaterThan(20 / 96);
+  });
+
+  it("ends with what it has when aborted, and leaves no tensors however it ends", async () => {
+    await run("abc", { maxNewTokens: 2 });
+    const before = tf.memory().numTensors;
+    const controller = new AbortController();
+    const stream = generate(model, tokenizer, "abc", {
+      maxNewTokens: 50,
+      signal: controller.signal,
+    });
+    await stream.next();
+    controller.abort();
+    const { result } = await collect(stream);
+    expect(result.finishReason).toBe("abort");
+    expect(result.ids.length).toBeLessThan(50);
+    for await (const _ of generate(model, tokenizer, "abc", { maxNewTokens: 9 })) break;
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("refuses bad options, empty prompts and prompts beyond the context", async () => {
+    await expect(run("abc", { topP: 2 })).rejects.toThrow(GenerationOptionsError);
+    await expect(run("abc", { temperature: NaN })).rejects.toThrow(GenerationOptionsError);
+    await expect(run("", {})).rejects.toThrow(TokenBatchError);
+    await expect(run("x".repeat(4096), {})).rejects.toThrow(PromptTooLongError);
+  });
+});
+
+describe("generateBatch", () => {
+  it("gives each padded row what it gets alone", async () => {
+    const prompts = ["a much longer prompt", "abc", "x"].map((text) => tokenizer.encode(text));
+    const options = { maxNewTokens: 8 };
+    const together = await generateBatch(model, prompts, options);
+    for (const [row, prompt] of prompts.entries()) {
+      expect(together[row]).toEqual((await generateBatch(model, [prompt], options))[0]);
+    }
+  });
+});
+
+describe("Session", () => {
+  it("goes on from saved bytes exactly as it would have gone on", async () => {
+    const session = new Session(model, tokenizer);
+    session.append("abc");
+    await collect(session.generate({ maxNewTokens: 7, temperature: 1, seed: 3 }));
+    const restored = Session.restore(model, tokenizer, session.save());
+    const forked = session.fork();
+    const results = [];
+    for (const each of [session, restored, forked]) {
+      each.append("!?");
+      results.push(await collect(each.generate({ maxNewTokens: 9, temperature: 1 })));
+      each.dispose();
+    }
+    expect(results[1]!.result.ids).toEqual(results[0]!.result.ids);
+    expect(results[2]!.result.ids).toEqual(results[0]!.result.ids);
+  });
+
+  it("answers a second turn as if the whole text had been the prompt", async () => {
+    const session = new Session(model, tokenizer);
+    session.append("abc");
+    const first = await collect(session.generate({ maxNewTokens: 5 }));
+    session.append("def");
+    const second = await collect(session.generate({ maxNewTokens: 5 }));
+    expect(second.result.usage.promptTokens).toBe(4);
+    const all = [...tokenizer.encode("abc"), ...first.result.ids, ...tokenizer.encode("def")];
+    const fresh = await collect(generate(model, tokenizer, all, { maxNewTokens: 5 }));
+    expect(second.result.ids).toEqual(fresh.result.ids);
+    session.dispose();
+  });
+
+  it("names what is wrong with broken bytes", () => {
+    const session = new Session(model, tokenizer);
+    session.append("abc");
+    const bytes = session.save();
+    session.dispose();
+    const restore = (broken: Uint8Array) => () => Session.restore(model, tokenizer, broken);
+    expect(restore(bytes.slice(0, 3))).toThrow(SessionError);
+    expect(restore(bytes.slice(0, 40))).toThrow(SessionError);
+    expect(restore(bytes.slice(0, -4))).toThrow(/model state: expected/);
+    expect(restore(bytes.map((byte, i) => (i === 8 ? byte ^ 1 : byte)))).toThrow(SessionError);
+  });
+});

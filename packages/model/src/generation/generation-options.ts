@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+const probability = z.number().gt(0).max(1);
+const count = z.number().int().nonnegative();
+
+const optionsSchema = z.strictObject({
+  /** New tokens at most, thought included; default 1024. */
+  maxNewTokens: count.default(1024),
+  /** 0 is greedy; default 0. */
+  temperature: z.number().min(0).default(0),
+  topK: count.optional(),
+  topP: probability.optional(),
+  minP: probability.optional(),
+  repetitionPenalty: z.number().positive().optional(),
+  /** Same seed, same text. Default: a random one. */
+  seed: z.number().int().optional(),
+  /** Texts that end the answer; they are not part of it. */
+  stop: z.array(z.string().min(1)).default([]),
+  /** Report the log-probability of each token and of this many likeliest ones. */
+  logprobs: count.max(20).optional(),
+  /** Tokens of thought at most; then the thought is closed. Default: no limit. */
+  thinkingBudget: count.optional(),
+  /** What closes a thought that used its budget up. */
+  thoughtClosing: z.string().min(1).default("\n</think>\n\n"),
+  /** Stops when this many tokens in a row had more than this probability (paper section 4.1). */
+  truncateRepetition: z
+    .strictObject({ window: count.min(1), probability: probability })
+    .default({ window: 3000, probability: 0.99 }),
+  /** Prompt tokens fed at once; default 512. */
+  prefillChunk: count.min(1).default(512),
+});
+
+/** What to generate and how. */
+export type GenerationOptions = z.input<typeof optionsSchema> & {
+  signal?: AbortSignal | undefined;
+  /** Called after each chunk of the prompt. */
+  onPrefill?: ((done: number, total: number) => void) | undefined;
+};
+
+export type CheckedOptions = z.output<typeof optionsSchema> &
+  Pick<GenerationOptions, "signal" | "onPrefill">;
+
+/** Raised for options outside their range. */
+export class GenerationOptionsError extends Error {
+  override readonly name = "GenerationOptionsError";
+}
+
+/** Fills in defaults; throws GenerationOptionsError naming each wrong option. */
+export function checkOptions({
+  signal,
+  onPrefill,
+  ...options
+}: GenerationOptions): CheckedOptions {
+  const result = optionsSchema.safeParse(options);
+  if (!result.success) throw new GenerationOptionsError(z.prettifyError(result.error));
+  return { ...result.data, signal, onPrefill };
+}

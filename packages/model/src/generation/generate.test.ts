@@ -81,6 +81,10 @@ describe("generate", () => {
 
   it("never emits any part of a stop string, and streams exactly the text it returns", async () => {
     const options = { maxNewTokens: 40, temperature: 3, seed: 5 };
+    // Without marks of thought all text is answer.
+    const plain: TextTokenizer = { ...tokenizer, tokenToId: () => undefined };
+    const run = (prompt: string, more: GenerationOptions) =>
+      collect(generate(model, plain, prompt, more));
     const free = await run("abc", options);
     const stop = free.result.text.slice(2, 5);
     expect(stop).toHaveLength(3);

@@ -1,0 +1,34 @@
+import { createInterface } from "node:readline/promises";
+import { Session } from "@levin/model";
+import { encodeChat } from "@levin/tokenizer";
+import type { Command } from "commander";
+import { loadBundle } from "../load-bundle.ts";
+import { addGenerationFlags, generationOptions, type GenerationFlags } from "./generation-flags.ts";
+import { printStream } from "./print-stream.ts";
+
+/** `levin chat`: a conversation in the terminal. */
+export function addChat(program: Command): void {
+  addGenerationFlags(
+    program.command("chat").description("talk to a model; an empty line ends, Ctrl+C stops an answer"),
+  ).action(async (flags: GenerationFlags) => {
+    const { model, tokenizer, chatTemplate: template } = await loadBundle(flags);
+    const session = new Session(model, tokenizer);
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    terminal.setPrompt("you> ");
+    terminal.prompt();
+    for await (const line of terminal) {
+      if (line.trim() === "") break;
+      // The state holds all turns so far, so only the new one is encoded.
+      session.append(encodeChat(tokenizer, [{ role: "user", content: line }], { template }));
+      const controller = new AbortController();
+      terminal.once("SIGINT", () => controller.abort());
+      await printStream(
+        session.generate({ ...generationOptions(flags), signal: controller.signal }),
+      );
+      session.append("\n");
+      terminal.prompt();
+    }
+    terminal.close();
+    session.dispose();
+  });
+}

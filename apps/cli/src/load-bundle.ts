@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { selectBackend } from "@levin/kernels/node";
+import type { CausalLanguageModel } from "@levin/model";
+import { loadModel } from "@levin/model/node";
+import { sparkDirectory } from "@levin/spark";
+import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
+
+/** A model with all that is needed to talk to it. */
+export interface ModelBundle {
+  model: CausalLanguageModel;
+  tokenizer: Tokenizer;
+  chatTemplate: string;
+}
+
+/** The model directory of an option, or that of spark. */
+export function modelDirectory(option: string | undefined): string {
+  return option ?? fileURLToPath(sparkDirectory);
+}
+
+/** Loads model, tokenizer and chat template of a directory onto a backend. */
+export async function loadBundle(options: {
+  model?: string;
+  backend: string;
+}): Promise<ModelBundle> {
+  await selectBackend(options.backend);
+  const directory = modelDirectory(options.model);
+  const json = async (name: string): Promise<unknown> =>
+    JSON.parse(await readFile(join(directory, name), "utf8"));
+  const tokenizer = Tokenizer.fromJson(await json("tokenizer.json"));
+  const settings = (await json("tokenizer_config.json").catch(() => ({}))) as {
+    chat_template?: string;
+  };
+  return {
+    model: await loadModel(directory),
+    tokenizer,
+    chatTemplate: settings.chat_template ?? m1ChatTemplate,
+  };
+}

@@ -1,0 +1,18 @@
+import { createRequire } from "node:module";
+import { Command } from "commander";
+import { addChat } from "./commands/chat.ts";
+import { addEval } from "./commands/evaluate.ts";
+import { addGenerate } from "./commands/generate.ts";
+import { addParity } from "./commands/parity.ts";
+import { addTrain } from "./commands/train.ts";
+
+/** The command line with all its commands. */
+export function createProgram(): Command {
+  const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+  const program = new Command("levin")
+    .description("Lightning-attention models in TypeScript")
+    .version(version)
+    .showHelpAfterError();
+  for (const add of [addChat, addGenerate, addTrain, addEval, addParity]) add(program);
+  return program;
+}

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addChat } from "./commands/chat.ts";
 import { addEval } from "./commands/evaluate.ts";
 import { addGenerate } from "./commands/generate.ts";
+import { addInspect } from "./commands/inspect.ts";
 import { addParity } from "./commands/parity.ts";
 import { addTrain } from "./commands/train.ts";
 
@@ -13,6 +14,6 @@ export function createProgram(): Command {
     .description("Lightning-attention models in TypeScript")
     .version(version)
     .showHelpAfterError();
-  for (const add of [addChat, addGenerate, addTrain, addEval, addParity]) add(program);
+  for (const add of [addChat, addGenerate, addTrain, addEval, addInspect, addParity]) add(program);
   return program;
 }

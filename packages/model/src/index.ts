@@ -47,3 +47,4 @@ export { Session, SessionError } from "./generation/session.ts";
 export { StopStrings } from "./generation/stop-strings.ts";
 export { Thought, type TextTokenizer } from "./generation/thought.ts";
 export type { ModelState, NextTokenModel } from "./next-token-model.ts";
+export { planModel, softmaxTwin, type ContextPlan, type ModelPlan } from "./planner/plan-model.ts";

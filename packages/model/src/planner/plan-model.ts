@@ -1,0 +1,113 @@
+import { tensorShapes } from "../checkpoint/tensor-shapes.ts";
+import type { LayerType, ModelConfig } from "../config/model-config.ts";
+
+/** What a model costs, from its config alone. */
+export interface ModelPlan {
+  /** `active`: computed for each token, without embedding and head, as published figures count. */
+  parameters: { total: number; active: number; byPart: Record<string, number> };
+  /** Bytes of all weights; router gates are float32 in every type, as published. */
+  weightBytes: Record<"float32" | "bfloat16" | "int8" | "int4", number>;
+  state: {
+    /** Bytes of all lightning layers for one sequence, float32, whatever its length. */
+    lightningBytes: number;
+    /** Bytes that each token adds in all softmax layers, bfloat16. */
+    cacheBytesPerToken: number;
+  };
+  contexts: ContextPlan[];
+}
+
+/** Cost at one context length. */
+export interface ContextPlan {
+  length: number;
+  /** Bytes of the state of one sequence. */
+  stateBytes: number;
+  /** Multiply-adds times two, for one more token at this context. */
+  flopsPerToken: number;
+  /** The same for a twin in which every layer is softmax attention. */
+  softmaxTwinFlopsPerToken: number;
+  softmaxTwinStateBytes: number;
+}
+
+/** Parameters, memory and FLOPs of a model of this family, full-size M1 included. */
+export function planModel(
+  config: ModelConfig,
+  contextLengths: readonly number[] = [1024, 8192, 65_536, 131_072, 1_048_576],
+): ModelPlan {
+  const byPart = countParameters(config);
+  const total = sum(Object.values(byPart));
+  const experts = byPart["experts"] ?? 0;
+  const share = config.numExpertsPerTok / config.numLocalExperts;
+  const outside = (byPart["embedding"] ?? 0) + (byPart["head"] ?? 0);
+  const active = total - outside - experts * (1 - share);
+  const gates = byPart["routers"] ?? 0;
+  const bytes = (perWeight: number): number => (total - gates) * perWeight + gates * 4;
+  const twin = softmaxTwin(config);
+  return {
+    parameters: { total, active, byPart },
+    weightBytes: { float32: bytes(4), bfloat16: bytes(2), int8: bytes(1), int4: bytes(0.5) },
+    state: { lightningBytes: stateBytes(config, 0), cacheBytesPerToken: cachePerToken(config) },
+    contexts: contextLengths.map((length) => ({
+      length,
+      stateBytes: stateBytes(config, length),
+      flopsPerToken: flopsPerToken(config, length),
+      softmaxTwinFlopsPerToken: flopsPerToken(twin, length),
+      softmaxTwinStateBytes: stateBytes(twin, length),
+    })),
+  };
+}
+
+/** The same model with softmax attention in every layer. */
+export function softmaxTwin(config: ModelConfig): ModelConfig {
+  return { ...config, layerTypes: config.layerTypes.map((): LayerType => "softmax") };
+}
+
+const parts: [name: string, pattern: RegExp][] = [
+  ["embedding", /embed_tokens/],
+  ["head", /lm_head/],
+  ["attention", /self_attn/],
+  ["routers", /block_sparse_moe\.gate/],
+  ["experts", /experts/],
+  ["norms", /norm/],
+];
+
+function countParameters(config: ModelConfig): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const [name, shape] of tensorShapes(config)) {
+    const part = parts.find(([, pattern]) => pattern.test(name))![0];
+    counts[part] = (counts[part] ?? 0) + shape.reduce((product, size) => product * size, 1);
+  }
+  return counts;
+}
+
+/** Two FLOPs for each matrix weight that a token passes, and those of attention over its past. */
+function flopsPerToken(config: ModelConfig, length: number): number {
+  const { numAttentionHeads: heads, headDim, hiddenSize, numExpertsPerTok } = config;
+  const byPart = countParameters(config);
+  const share = numExpertsPerTok / config.numLocalExperts;
+  const head = config.vocabSize * hiddenSize;
+  const matrices =
+    head + byPart["attention"]! + byPart["routers"]! + byPart["experts"]! * share;
+  // Lightning: update k vᵀ and read q S, each headDim². Softmax: q kᵀ and p v, each length · headDim.
+  const lightning = 2 * 2 * heads * headDim * headDim;
+  const softmax = 2 * 2 * heads * headDim * length;
+  return 2 * matrices + count(config, "lightning") * lightning + count(config, "softmax") * softmax;
+}
+
+function stateBytes(config: ModelConfig, length: number): number {
+  const { numAttentionHeads: heads, headDim } = config;
+  const matrix = heads * headDim * headDim * Float32Array.BYTES_PER_ELEMENT;
+  return count(config, "lightning") * matrix + length * cachePerToken(config);
+}
+
+/** Keys and values of one token in bfloat16. */
+function cachePerToken(config: ModelConfig): number {
+  return count(config, "softmax") * 2 * config.numKeyValueHeads * config.headDim * 2;
+}
+
+function count(config: ModelConfig, type: LayerType): number {
+  return config.layerTypes.filter((other) => other === type).length;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -43,7 +43,11 @@ export async function measure(
   return { model: name, context, prefill, decode, stateBytes };
 }
 
-async function feed(model: CausalLanguageModel, state: CausalModelState, count: number): Promise<void> {
+async function feed(
+  model: CausalLanguageModel,
+  state: CausalModelState,
+  count: number,
+): Promise<void> {
   const ids = Array.from({ length: count }, (_, i) => (7 * i + 1) % model.config.vocabSize);
   const logits = model.advance(state, { ids: [ids] });
   await logits.data();

@@ -6,8 +6,8 @@ import type { Measurement } from "./measure.ts";
 export function markdownTable(measurements: readonly Measurement[]): string {
   const contexts = [...new Set(measurements.map((m) => m.context))];
   const rows = contexts.map((context) => {
-    const [hybrid, softmax] = ["hybrid", "softmax"].map(
-      (name) => measurements.find((m) => m.model === name && m.context === context)!,
+    const [hybrid, softmax] = ["hybrid", "softmax"].map((name) =>
+      measurements.find((m) => m.model === name && m.context === context)!,
     ) as [Measurement, Measurement];
     const rates = (["prefill", "decode"] as const).flatMap((kind) => [
       rate(hybrid[kind]),
@@ -35,7 +35,9 @@ export function markdownTable(measurements: readonly Measurement[]): string {
     "state softmax",
     "share",
   ];
-  return [header, header.map(() => "---:"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+  return [header, header.map(() => "---:"), ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n");
 }
 
 /** Context lengths, interpolated, from which on the hybrid is the faster or smaller one. */
@@ -74,13 +76,22 @@ export async function plot(measurements: readonly Measurement[]): Promise<string
   const spec: TopLevelSpec = {
     background: "white",
     data: { values },
-    facet: { field: "kind", title: null, sort: ["prefill, tokens/s", "decode, tokens/s", "state, MiB"] },
+    facet: {
+      field: "kind",
+      title: null,
+      sort: ["prefill, tokens/s", "decode, tokens/s", "state, MiB"],
+    },
     spec: {
       width: 220,
       height: 180,
       mark: { type: "line", point: true },
       encoding: {
-        x: { field: "context", type: "quantitative", scale: { type: "log", base: 2 }, title: "context (tokens)" },
+        x: {
+          field: "context",
+          type: "quantitative",
+          scale: { type: "log", base: 2 },
+          title: "context (tokens)",
+        },
         y: { field: "value", type: "quantitative", scale: { type: "log" }, title: null },
         color: { field: "model", type: "nominal", title: null },
       },
@@ -95,5 +106,7 @@ function rate({ best, spread }: Measurement["decode"]): string {
 }
 
 function bytes(count: number): string {
-  return count < 2 ** 20 ? `${(count / 2 ** 10).toFixed(0)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`;
+  return count < 2 ** 20
+    ? `${(count / 2 ** 10).toFixed(0)} KiB`
+    : `${(count / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -22,18 +22,18 @@ describe.each(["cpu", "wasm"])("gradients on %s agree with finite differences", 
   beforeAll(() => selectBackend(backend));
 
   it("rmsNorm", () => {
-    const error = gradientError((x, w) => weightedSum(rmsNorm(x, w, 1e-5)), [
-      normal([2, 3, 5], 1),
-      normal([5], 2),
-    ]);
+    const error = gradientError(
+      (x, w) => weightedSum(rmsNorm(x, w, 1e-5)),
+      [normal([2, 3, 5], 1), normal([5], 2)],
+    );
     expect(error).toBeLessThan(2e-3);
   });
 
   it("linear", () => {
-    const error = gradientError((x, w) => weightedSum(linear(x, w)), [
-      normal([2, 3, 4], 1),
-      normal([5, 4], 2),
-    ]);
+    const error = gradientError(
+      (x, w) => weightedSum(linear(x, w)),
+      [normal([2, 3, 4], 1), normal([5, 4], 2)],
+    );
     expect(error).toBeLessThan(2e-3);
   });
 

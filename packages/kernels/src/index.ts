@@ -18,5 +18,12 @@ export {
 } from "./lightning-attention/lightning-attention.ts";
 export { linear } from "./linear/linear.ts";
 export { rmsNorm } from "./rms-norm/rms-norm.ts";
-export { rotaryAngles, rotaryEmbedding, type RotaryAngles } from "./rotary-embedding/rotary-embedding.ts";
-export { softmaxAttention, type SoftmaxAttentionOptions } from "./softmax-attention/softmax-attention.ts";
+export {
+  rotaryAngles,
+  rotaryEmbedding,
+  type RotaryAngles,
+} from "./rotary-embedding/rotary-embedding.ts";
+export {
+  softmaxAttention,
+  type SoftmaxAttentionOptions,
+} from "./softmax-attention/softmax-attention.ts";

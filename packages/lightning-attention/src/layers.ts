@@ -88,4 +88,6 @@ export class LightningAttentionLayer extends layers.Layer {
   }
 }
 
-tf.serialization.registerClass(LightningAttentionLayer as unknown as tf.serialization.SerializableConstructor<LightningAttentionLayer>);
+tf.serialization.registerClass(
+  LightningAttentionLayer as unknown as tf.serialization.SerializableConstructor<LightningAttentionLayer>,
+);

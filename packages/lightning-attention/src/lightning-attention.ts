@@ -101,9 +101,10 @@ export class LightningAttention {
     const { qkvProjection, norm, outputGate, outputProjection } = this.parameters;
     const [batch, length] = x.shape;
     const qkv = silu(linear(x, qkvProjection));
-    const perHead = tf.transpose(tf.reshape(qkv, [batch, length, numHeads, 3 * headDim]), [
-      0, 2, 1, 3,
-    ]) as tf.Tensor4D;
+    const perHead = tf.transpose(
+      tf.reshape(qkv, [batch, length, numHeads, 3 * headDim]),
+      [0, 2, 1, 3],
+    ) as tf.Tensor4D;
     const [queries, keys, values] = tf.split(perHead, 3, 3) as [
       tf.Tensor4D,
       tf.Tensor4D,

@@ -1,6 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { CausalLanguageModel } from "./causal-language-model.ts";
-import { fileSource, readConfig, saveCheckpoint, weightFiles } from "./checkpoint/checkpoint-files.ts";
+import {
+  fileSource,
+  readConfig,
+  saveCheckpoint,
+  weightFiles,
+} from "./checkpoint/checkpoint-files.ts";
 import type { SaveOptions } from "./checkpoint/checkpoint-files.ts";
 import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 

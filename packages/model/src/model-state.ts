@@ -128,7 +128,12 @@ function readHeader(bytes: Uint8Array): { header: Header; body: Uint8Array } {
   const counts = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
   const { batch, length, positions, layerBytes } = header ?? {};
-  if (!counts([batch, length]) || !counts(positions) || !counts(layerBytes) || positions.length !== batch) {
+  if (
+    !counts([batch, length]) ||
+    !counts(positions) ||
+    !counts(layerBytes) ||
+    positions.length !== batch
+  ) {
     throw new ModelStateError("model state: expected batch, length, positions and layerBytes");
   }
   return { header: header as Header, body: bytes.subarray(4 + size) };

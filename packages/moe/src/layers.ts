@@ -80,4 +80,6 @@ export class MixtureOfExpertsLayer extends layers.Layer {
   }
 }
 
-tf.serialization.registerClass(MixtureOfExpertsLayer as unknown as tf.serialization.SerializableConstructor<MixtureOfExpertsLayer>);
+tf.serialization.registerClass(
+  MixtureOfExpertsLayer as unknown as tf.serialization.SerializableConstructor<MixtureOfExpertsLayer>,
+);

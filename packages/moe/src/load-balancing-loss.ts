@@ -15,7 +15,10 @@ export function loadBalancingLoss(
 ): tf.Scalar {
   return tf.tidy(() => {
     const numExperts = routers[0]!.logits.shape[1];
-    const logits = tf.concat(routers.map((router) => router.logits), 0);
+    const logits = tf.concat(
+      routers.map((router) => router.logits),
+      0,
+    );
     const perLayer = mask ? tf.reshape(mask, [-1, 1]) : tf.ones([routers[0]!.logits.shape[0], 1]);
     const weights = tf.tile(perLayer as tf.Tensor2D, [routers.length, 1]);
     const total = tf.sum(weights);

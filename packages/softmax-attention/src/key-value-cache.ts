@@ -133,7 +133,9 @@ export class KeyValueCache {
 /** One segment of all tokens in `segments`, which it uses up. */
 function join(segments: Segment[]): Segment {
   const joined = (pick: (segment: Segment) => tf.Tensor4D): tf.Tensor4D =>
-    tf.keep(segments.length === 1 ? tf.clone(pick(segments[0]!)) : tf.concat(segments.map(pick), 2));
+    tf.keep(
+      segments.length === 1 ? tf.clone(pick(segments[0]!)) : tf.concat(segments.map(pick), 2),
+    );
   const result = { keys: joined((s) => s.keys), values: joined((s) => s.values) };
   for (const { keys, values } of segments) tf.dispose([keys, values]);
   return result;

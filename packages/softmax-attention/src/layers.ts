@@ -86,4 +86,6 @@ export class SoftmaxAttentionLayer extends layers.Layer {
   }
 }
 
-tf.serialization.registerClass(SoftmaxAttentionLayer as unknown as tf.serialization.SerializableConstructor<SoftmaxAttentionLayer>);
+tf.serialization.registerClass(
+  SoftmaxAttentionLayer as unknown as tf.serialization.SerializableConstructor<SoftmaxAttentionLayer>,
+);

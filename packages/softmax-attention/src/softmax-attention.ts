@@ -1,9 +1,4 @@
-import {
-  linear,
-  rotaryEmbedding,
-  softmaxAttention,
-  type RotaryAngles,
-} from "@levin/kernels";
+import { linear, rotaryEmbedding, softmaxAttention, type RotaryAngles } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import { KeyValueCache } from "./key-value-cache.ts";
 

@@ -65,7 +65,10 @@ export function encodeChat(
   };
   const safe = messages.map((message) => ({
     ...message,
-    content: textParts(message.content).map((text) => ({ type: "text" as const, text: quote(text) })),
+    content: textParts(message.content).map((text) => ({
+      type: "text" as const,
+      text: quote(text),
+    })),
   }));
   const parts = renderChat(safe, options).split(marker);
   // Between two markers stands the number of a quoted token.

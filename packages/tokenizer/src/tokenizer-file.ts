@@ -92,7 +92,9 @@ export function tokenizerFileFromMerges(
     .map((line, index): [string, string] => {
       const [left, right, ...rest] = line.split(" ");
       if (!left || !right || rest.length > 0) {
-        throw new TokenizerError(`merges: expected two tokens on line ${index + 1}, found "${line}"`);
+        throw new TokenizerError(
+          `merges: expected two tokens on line ${index + 1}, found "${line}"`,
+        );
       }
       return [left, right];
     });
@@ -107,7 +109,9 @@ export function checkTokenizerFile(json: unknown): TokenizerFile {
   const { added_tokens: added, model } = (json ?? {}) as Record<string, unknown>;
   const { type, vocab, merges } = (model ?? {}) as Record<string, unknown>;
   if (type !== "BPE") {
-    throw new TokenizerError(`tokenizer.json: expected model.type "BPE", found ${JSON.stringify(type)}`);
+    throw new TokenizerError(
+      `tokenizer.json: expected model.type "BPE", found ${JSON.stringify(type)}`,
+    );
   }
   if (typeof vocab !== "object" || vocab === null || !Array.isArray(merges)) {
     throw new TokenizerError("tokenizer.json: expected model.vocab and model.merges");
@@ -122,7 +126,8 @@ export function checkTokenizerFile(json: unknown): TokenizerFile {
   }
   const pairs = merges.map((merge: unknown, index): [string, string] => {
     const pair = typeof merge === "string" ? merge.split(" ") : merge;
-    const known = (token: unknown): boolean => typeof token === "string" && Object.hasOwn(ids, token);
+    const known = (token: unknown): boolean =>
+      typeof token === "string" && Object.hasOwn(ids, token);
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(known) || !known(pair.join(""))) {
       throw new TokenizerError(
         `tokenizer.json: expected merge ${index} of two known tokens to a known one, found ${JSON.stringify(merge)}`,

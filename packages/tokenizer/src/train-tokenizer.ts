@@ -48,7 +48,10 @@ function countWords(texts: Iterable<string>, pattern: string): Word[] {
   for (const text of texts) {
     for (const [word] of text.matchAll(piece)) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
-  return [...counts].map(([word, count]) => ({ symbols: [...toByteCharacters(word)], count }));
+  return [...counts].map(([word, count]) => ({
+    symbols: Array.from(toByteCharacters(word)),
+    count,
+  }));
 }
 
 /** Symbols never hold a space: byte-level BPE writes it as another character. */

@@ -40,28 +40,38 @@ export function adamWUpdate(
   const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-15, weightDecay = 0.1 } = options;
   const { learningRate, scale = 1 } = rate;
   state.step += 1;
-  const firstBias = 1 - beta1 ** state.step;
-  const secondBias = 1 - beta2 ** state.step;
-  for (const [name, gradient] of gradients) {
-    const variable = parameters.get(name)!;
-    tf.tidy(() => {
-      const first = mix(state.first.get(name)!, beta1, gradient, (1 - beta1) * scale);
-      const square = tf.square(gradient);
-      const second = mix(state.second.get(name)!, beta2, square, (1 - beta2) * scale ** 2);
-      replace(state.first, name, first);
-      replace(state.second, name, second);
-      const root = tf.add(tf.sqrt(tf.mul(second, 1 / secondBias)), epsilon);
-      const move = tf.mul(tf.div(first, root), learningRate / firstBias);
-      const decay = variable.rank >= 2 ? learningRate * weightDecay : 0;
-      const shrunk = decay > 0 ? tf.mul(variable, 1 - decay) : variable;
-      variable.assign(tf.sub(shrunk, move));
-    });
-  }
-}
-
-/** a · weight + b · other */
-function mix(a: tf.Tensor, weight: number, b: tf.Tensor, other: number): tf.Tensor {
-  return tf.add(tf.mul(a, weight), tf.mul(b, other));
+  tf.tidy(() => {
+    // Scalars are made once: with hundreds of parameters their making would cost as much as using.
+    const constant = {
+      keepFirst: tf.scalar(beta1),
+      addFirst: tf.scalar((1 - beta1) * scale),
+      keepSecond: tf.scalar(beta2),
+      addSecond: tf.scalar((1 - beta2) * scale ** 2),
+      unbias: tf.scalar(1 / (1 - beta2 ** state.step)),
+      epsilon: tf.scalar(epsilon),
+      rate: tf.scalar(learningRate / (1 - beta1 ** state.step)),
+      shrink: tf.scalar(1 - learningRate * weightDecay),
+    };
+    for (const [name, gradient] of gradients) {
+      const variable = parameters.get(name)!;
+      tf.tidy(() => {
+        const first = tf.add(
+          tf.mul(state.first.get(name)!, constant.keepFirst),
+          tf.mul(gradient, constant.addFirst),
+        );
+        const second = tf.add(
+          tf.mul(state.second.get(name)!, constant.keepSecond),
+          tf.mul(tf.square(gradient), constant.addSecond),
+        );
+        replace(state.first, name, first);
+        replace(state.second, name, second);
+        const root = tf.add(tf.sqrt(tf.mul(second, constant.unbias)), constant.epsilon);
+        const move = tf.mul(tf.div(first, root), constant.rate);
+        const isMatrix = variable.rank >= 2;
+        variable.assign(tf.sub(isMatrix ? tf.mul(variable, constant.shrink) : variable, move));
+      });
+    }
+  });
 }
 
 function replace(map: Map<string, tf.Tensor>, name: string, next: tf.Tensor): void {

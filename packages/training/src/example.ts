@@ -1,3 +1,6 @@
+import { ignoredLabel } from "@levin/model";
+import { planBatches } from "./length-batches.ts";
+
 /** One training text: token ids, and 1 for each token that is to be learned (the answer). */
 export interface Example {
   ids: number[];
@@ -18,33 +21,45 @@ export interface TrainingBatch {
   tokens: number;
 }
 
-const ignored = -100;
+/** Raised when an example is not one. */
+export class ExampleError extends Error {
+  override readonly name = "ExampleError";
+}
 
 /**
  * Sorts examples by length and cuts them into batches of at most `maxTokens` padded tokens, so that
  * little is padding. A causal model never looks right, so right padding needs no care in attention.
+ *
+ * @throws ExampleError when an example is empty or its `learned` does not fit
  */
 export function batchExamples(examples: readonly Example[], maxTokens: number): TrainingBatch[] {
+  for (const example of examples) checkExample(example);
   const sorted = examples.toSorted((a, b) => b.ids.length - a.ids.length);
-  const batches: TrainingBatch[] = [];
-  for (let start = 0; start < sorted.length; ) {
-    const length = sorted[start]!.ids.length;
-    const rows = Math.max(1, Math.floor(maxTokens / length));
-    batches.push(padded(sorted.slice(start, start + rows), length));
-    start += rows;
-  }
-  return batches;
+  let start = 0;
+  return planBatches(
+    sorted.map(({ ids }) => ids.length),
+    maxTokens,
+  ).map((rows) => padded(sorted.slice(start, (start += rows))));
 }
 
-function padded(examples: readonly Example[], length: number): TrainingBatch {
+function checkExample({ ids, learned }: Example): void {
+  if (ids.length === 0 || learned.length !== ids.length) {
+    throw new ExampleError(
+      `example: expected at least one id and as many marks, found ${ids.length} ids and ${learned.length} marks`,
+    );
+  }
+}
+
+function padded(examples: readonly Example[]): TrainingBatch {
+  const length = Math.max(...examples.map(({ ids }) => ids.length));
   const fill = (row: number[], value: number): number[] => [
     ...row,
     ...Array<number>(length - row.length).fill(value),
   ];
   const labels = examples.map(({ ids, learned }) =>
     fill(
-      ids.map((id, t) => (learned[t] === 1 ? id : ignored)),
-      ignored,
+      ids.map((id, t) => (learned[t] === 1 ? id : ignoredLabel)),
+      ignoredLabel,
     ),
   );
   return {
@@ -57,7 +72,7 @@ function padded(examples: readonly Example[], length: number): TrainingBatch {
     ),
     labels,
     // The first token has no predecessor that could predict it.
-    targets: labels.flatMap((row) => row.slice(1)).filter((label) => label !== ignored).length,
+    targets: labels.flatMap((row) => row.slice(1)).filter((label) => label !== ignoredLabel).length,
     tokens: examples.reduce((sum, { ids }) => sum + ids.length, 0),
   };
 }

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
-import type { TrainingBatch } from "./example.ts";
+import { ExampleError, type TrainingBatch } from "./example.ts";
 
 /** Scalars of one batch; `total` is what is minimised. */
 export interface BatchLosses {
@@ -25,12 +25,15 @@ export interface AccumulatedGradients {
 /**
  * Gradients of several micro-batches, weighted by their targets, so that they equal the gradient of
  * one large batch. The caller disposes of them.
+ *
+ * @throws ExampleError when no label counts
  */
 export function accumulateGradients(
   { parameters, losses }: Trainable,
   batches: readonly TrainingBatch[],
 ): AccumulatedGradients {
   const targets = batches.reduce((sum, batch) => sum + batch.targets, 0);
+  if (targets === 0) throw new ExampleError("expected at least one token to learn, found none");
   const sums = new Map<string, tf.Tensor>();
   let crossEntropy = 0;
   let loadBalancing = 0;

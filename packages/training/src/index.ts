@@ -5,7 +5,7 @@ export {
   type AdamWOptions,
   type AdamWState,
 } from "./adamw.ts";
-export { batchExamples, type Example, type TrainingBatch } from "./example.ts";
+export { batchExamples, ExampleError, type Example, type TrainingBatch } from "./example.ts";
 export {
   accumulateGradients,
   clipScale,

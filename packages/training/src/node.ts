@@ -1,1 +1,6 @@
-export { loadTrainingCheckpoint, saveTrainingCheckpoint } from "./training-checkpoint.ts";
+export {
+  loadTrainingCheckpoint,
+  saveTrainingCheckpoint,
+  TrainingCheckpointError,
+  type TrainingSettings,
+} from "./training-checkpoint.ts";

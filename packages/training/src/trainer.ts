@@ -38,6 +38,7 @@ export interface StepReport {
 /**
  * Trains until `schedule.totalSteps` or abort, from the step that `state` is at.
  * @throws DivergedError when a loss or gradient is not finite
+ * @throws ExampleError when an example is not one, or a step has nothing to learn
  */
 export async function train(
   trainable: Trainable,
@@ -48,7 +49,7 @@ export async function train(
     const report = trainStep(trainable, state, options);
     await options.onStep?.(report);
     // Lets signals and timers run between steps.
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
 

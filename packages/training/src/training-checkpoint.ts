@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CausalLanguageModel } from "@levin/model";
+import { isDeepStrictEqual } from "node:util";
+import type { CausalLanguageModel } from "@levin/model";
 import { loadModel, readSafetensorsFile, saveModel, writeSafetensorsFile } from "@levin/model/node";
 import * as tf from "@tensorflow/tfjs-core";
 import type { AdamWState } from "./adamw.ts";
@@ -8,20 +9,33 @@ import type { AdamWState } from "./adamw.ts";
 /** Finished checkpoints that are kept. */
 const kept = 2;
 const folderName = /^step-(\d+)$/;
+const unfinishedName = /^\.step-\d+\.tmp$/;
+
+/** Raised when a checkpoint is broken, or was written with other settings. */
+export class TrainingCheckpointError extends Error {
+  override readonly name = "TrainingCheckpointError";
+}
+
+/** What decides the course of a training, such as seed and schedule: plain JSON. */
+export type TrainingSettings = Readonly<Record<string, unknown>>;
 
 /**
  * Writes model, moments and step to `directory/step-N`. The folder appears under its name only when
  * all is on disk, so a kill at any moment leaves the checkpoint before.
+ *
+ * @param settings are compared on load
+ * @returns the folder
  */
 export async function saveTrainingCheckpoint(
   directory: string,
   model: CausalLanguageModel,
   state: AdamWState,
+  settings?: TrainingSettings,
 ): Promise<string> {
   const name = `step-${String(state.step).padStart(7, "0")}`;
   const target = join(directory, name);
   const temporary = join(directory, `.${name}.tmp`);
-  await rm(temporary, { recursive: true, force: true });
+  await removeAll(directory, await names(directory, unfinishedName));
   await mkdir(temporary, { recursive: true });
   await saveModel(temporary, model);
   const moments = (["first", "second"] as const).flatMap((moment) =>
@@ -33,36 +47,77 @@ export async function saveTrainingCheckpoint(
     })),
   );
   await writeSafetensorsFile(join(temporary, "optimizer.safetensors"), moments);
-  await writeFile(join(temporary, "training.json"), JSON.stringify({ step: state.step }));
+  await writeFile(join(temporary, "training.json"), JSON.stringify({ step: state.step, settings }));
   await rm(target, { recursive: true, force: true });
   await rename(temporary, target);
-  for (const old of (await finished(directory)).slice(0, -kept)) {
-    await rm(join(directory, old), { recursive: true, force: true });
-  }
+  await removeAll(directory, (await names(directory, folderName)).slice(0, -kept));
   return target;
 }
 
-/** The newest finished checkpoint, or undefined when there is none. */
+/**
+ * The newest finished checkpoint, or undefined when there is none.
+ *
+ * @param settings if given, must equal those that it was written with
+ * @throws TrainingCheckpointError, or CheckpointError and ConfigError of the model
+ */
 export async function loadTrainingCheckpoint(
   directory: string,
+  settings?: TrainingSettings,
 ): Promise<{ model: CausalLanguageModel; state: AdamWState } | undefined> {
-  const newest = (await finished(directory)).at(-1);
+  const newest = (await names(directory, folderName)).at(-1);
   if (newest === undefined) return undefined;
   const folder = join(directory, newest);
-  const model = await loadModel(folder, { trainable: true });
-  const { step } = JSON.parse(await readFile(join(folder, "training.json"), "utf8")) as {
-    step: number;
-  };
-  const state: AdamWState = { step, first: new Map(), second: new Map() };
+  const step = await readStep(join(folder, "training.json"), settings);
   const moments = await readSafetensorsFile(join(folder, "optimizer.safetensors"));
-  for (const [name, { shape, values }] of moments) {
-    const [moment, ...parameter] = name.split(".") as ["first" | "second", ...string[]];
-    state[moment].set(parameter.join("."), tf.keep(tf.tensor(values, shape)));
+  const model = await loadModel(folder, { trainable: true });
+  const state: AdamWState = { step, first: new Map(), second: new Map() };
+  for (const moment of ["first", "second"] as const) {
+    for (const [name, { shape }] of model.parameters) {
+      const found = moments.get(`${moment}.${name}`);
+      if (found?.shape.join() !== shape.join()) {
+        model.dispose();
+        throw new TrainingCheckpointError(
+          `${folder}: expected ${moment}.${name} [${shape}], found ${found ? `[${found.shape}]` : "none"}`,
+        );
+      }
+      state[moment].set(name, tf.keep(tf.tensor(found.values, shape)));
+    }
   }
   return { model, state };
 }
 
-async function finished(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch(() => [] as string[]);
-  return names.filter((name) => folderName.test(name)).toSorted();
+async function readStep(path: string, settings: TrainingSettings | undefined): Promise<number> {
+  let json: { step?: unknown; settings?: TrainingSettings } | null;
+  try {
+    json = JSON.parse(await readFile(path, "utf8")) as typeof json;
+  } catch (error) {
+    throw new TrainingCheckpointError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const { step, settings: found } = json ?? {};
+  if (!Number.isSafeInteger(step) || (step as number) < 0) {
+    throw new TrainingCheckpointError(`${path}: expected a step ≥ 0, found ${String(step)}`);
+  }
+  if (settings !== undefined) expectSame(path, settings, found ?? {});
+  return step as number;
+}
+
+function expectSame(path: string, expected: TrainingSettings, found: TrainingSettings): void {
+  const plain = JSON.parse(JSON.stringify(expected)) as TrainingSettings;
+  const keys = [...new Set([...Object.keys(plain), ...Object.keys(found)])];
+  const different = keys.filter((key) => !isDeepStrictEqual(plain[key], found[key]));
+  if (different.length === 0) return;
+  const list = different.map(
+    (key) => `${key}: expected ${JSON.stringify(plain[key])}, found ${JSON.stringify(found[key])}`,
+  );
+  throw new TrainingCheckpointError(`${path}: written with other settings: ${list.join("; ")}`);
+}
+
+/** Entries of a directory that match, in order; none when there is no directory. */
+async function names(directory: string, pattern: RegExp): Promise<string[]> {
+  const all = await readdir(directory).catch(() => [] as string[]);
+  return all.filter((name) => pattern.test(name)).toSorted();
+}
+
+async function removeAll(directory: string, entries: readonly string[]): Promise<void> {
+  for (const entry of entries) await rm(join(directory, entry), { recursive: true, force: true });
 }

@@ -9,7 +9,9 @@ import { printStream } from "./print-stream.ts";
 /** `levin chat`: a conversation in the terminal. */
 export function addChat(program: Command): void {
   addGenerationFlags(
-    program.command("chat").description("talk to a model; an empty line ends, Ctrl+C stops an answer"),
+    program
+      .command("chat")
+      .description("talk to a model; an empty line ends, Ctrl+C stops an answer"),
   ).action(async (flags: GenerationFlags) => {
     const { model, tokenizer, chatTemplate: template } = await loadBundle(flags);
     const session = new Session(model, tokenizer);

@@ -3,7 +3,12 @@ import { allTasks, evaluateTask } from "@levin/tasks";
 import { encodeChat } from "@levin/tokenizer";
 import type { Command } from "commander";
 import { loadBundle } from "../load-bundle.ts";
-import { addGenerationFlags, generationOptions, toNumber, type GenerationFlags } from "./generation-flags.ts";
+import {
+  addGenerationFlags,
+  generationOptions,
+  toNumber,
+  type GenerationFlags,
+} from "./generation-flags.ts";
 
 interface EvalFlags extends GenerationFlags {
   count: number;

@@ -32,7 +32,8 @@ function worstByGroup(comparisons: Comparison[]): (Comparison & { count: number 
       : comparison.quantity.replace(/\.\d+$/, "");
     const worst = groups.get(name);
     const count = (worst?.count ?? 0) + 1;
-    const isWorse = !worst || !(comparison.error / (comparison.limit || 1) <= worst.error / (worst.limit || 1));
+    const isWorse =
+      !worst || !(comparison.error / (comparison.limit || 1) <= worst.error / (worst.limit || 1));
     groups.set(name, { ...(isWorse ? comparison : worst), count });
   }
   return [...groups].map(([quantity, group]) => ({ ...group, quantity }));
@@ -40,7 +41,9 @@ function worstByGroup(comparisons: Comparison[]): (Comparison & { count: number 
 
 function printTable(directory: string, groups: (Comparison & { count: number })[]): void {
   console.log(`\n${directory}`);
-  console.log(`${"quantity".padEnd(28)}${"tensors".padStart(8)}${"worst error".padStart(14)}${"limit".padStart(10)}`);
+  console.log(
+    `${"quantity".padEnd(28)}${"tensors".padStart(8)}${"worst error".padStart(14)}${"limit".padStart(10)}`,
+  );
   for (const group of groups) {
     const error = group.limit === 0 ? String(group.error) : group.error.toExponential(2);
     const limit = group.limit === 0 ? "0" : group.limit.toExponential(0);

@@ -21,7 +21,7 @@ export interface TrainingRun {
   recipe: Recipe;
   /** Checkpoints, metrics and the finished model go here. */
   directory: string;
-  onStep?(report: StepReport, progress: Progress): void;
+  onStep?: (report: StepReport, progress: Progress) => void;
   signal?: AbortSignal;
 }
 
@@ -29,7 +29,12 @@ export interface TrainingRun {
  * Trains by a recipe, or goes on where an earlier run in the same directory stopped. The finished
  * model (bfloat16, with tokenizer and chat template) is in `directory/model`.
  */
-export async function runTraining({ recipe, directory, onStep, signal }: TrainingRun): Promise<void> {
+export async function runTraining({
+  recipe,
+  directory,
+  onStep,
+  signal,
+}: TrainingRun): Promise<void> {
   await mkdir(directory, { recursive: true });
   const tokenizer = await ensureTokenizer(recipe, directory);
   const { model, state } =
@@ -80,7 +85,10 @@ function newModel(
     eos_token_id: tokenizer.tokenToId("<end_of_sentence>"),
   });
   const parameters = initialiseParameters(config, recipe.seed);
-  return { model: new CausalLanguageModel(config, parameters), state: createAdamWState(parameters) };
+  return {
+    model: new CausalLanguageModel(config, parameters),
+    state: createAdamWState(parameters),
+  };
 }
 
 async function saveFinished(

@@ -5,7 +5,9 @@ import type { Recipe } from "./recipe.ts";
 
 /** A reply with its thought, as the model is to write it. */
 export function replyText(thinking: string, answer: string): string {
-  return thinking === "" ? `<think>\n</think>\n\n${answer}` : `<think>\n${thinking}\n</think>\n\n${answer}`;
+  return thinking === ""
+    ? `<think>\n</think>\n\n${answer}`
+    : `<think>\n${thinking}\n</think>\n\n${answer}`;
 }
 
 /** Texts to learn a tokenizer from: problems with their thoughts, and the small talk. */

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
+import { outerSum, project } from "../linear/project.ts";
 import type { KernelInputs } from "../kernel.ts";
 import type { Routing } from "./route-top-experts.ts";
 import { groupByExpert, type ExpertGroup } from "./group-by-expert.ts";
@@ -53,9 +54,9 @@ function mixtureGradient(upstream: tf.Tensor, inputs: KernelInputs): KernelInput
     // silu'(g) = σ(g) (1 + g (1 − σ(g)))
     const slope = tf.mul(sigmoid, tf.add(1, tf.mul(gated, tf.sub(1, sigmoid))));
     const gateGradient = tf.mul(tf.mul(innerGradient, linear), slope) as tf.Tensor2D;
-    gradients[`down.${group.expert}`] = tf.matMul(weighted, inner, true, false);
-    gradients[`gate.${group.expert}`] = tf.matMul(gateGradient, rows, true, false);
-    gradients[`up.${group.expert}`] = tf.matMul(upGradient, rows, true, false);
+    gradients[`down.${group.expert}`] = outerSum(weighted, inner);
+    gradients[`gate.${group.expert}`] = outerSum(gateGradient, rows);
+    gradients[`up.${group.expert}`] = outerSum(upGradient, rows);
     inputParts.push(
       tf.add(
         tf.matMul(gateGradient, gate as tf.Tensor2D),
@@ -85,10 +86,6 @@ function expertOf(inputs: KernelInputs, expert: number): Expert {
     up: inputs[`up.${expert}`]!,
     down: inputs[`down.${expert}`]!,
   };
-}
-
-function project(x: tf.Tensor2D, weight: tf.Tensor): tf.Tensor2D {
-  return tf.matMul(x, weight as tf.Tensor2D, false, true);
 }
 
 function silu(x: tf.Tensor): tf.Tensor {

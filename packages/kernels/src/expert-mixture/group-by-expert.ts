@@ -29,7 +29,10 @@ export function groupByExpert(experts: tf.Tensor): { groups: ExpertGroup[]; orde
     for (const choice of choices) order[choice] = place++;
     return {
       expert,
-      tokens: tf.tensor1d(Int32Array.from(choices, (choice) => Math.floor(choice / k)), "int32"),
+      tokens: tf.tensor1d(
+        Int32Array.from(choices, (choice) => Math.floor(choice / k)),
+        "int32",
+      ),
       choices: tf.tensor1d(Int32Array.from(choices), "int32"),
     };
   });

@@ -23,7 +23,8 @@ export function blockDecay(slopes: number[], length: number, mask?: tf.Tensor): 
   const look = (distance: tf.Tensor): tf.Tensor =>
     // [heads, batch, …] → [batch, heads, …]
     swapFirstAxes(tf.gather(powers, tf.cast(distance, "int32"), 1));
-  const column = (distance: tf.Tensor): tf.Tensor4D => tf.expandDims(look(distance), 3) as tf.Tensor4D;
+  const column = (distance: tf.Tensor): tf.Tensor4D =>
+    tf.expandDims(look(distance), 3) as tf.Tensor4D;
   return {
     between: look(between) as tf.Tensor4D,
     fromState: column(count),

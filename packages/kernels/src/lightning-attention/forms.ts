@@ -21,7 +21,10 @@ export interface LightningOutputs {
 export function recurrentForm(inputs: LightningInputs): LightningOutputs {
   const { queries, keys, values, slopes, mask } = inputs;
   const [batch, heads, length, headDim] = queries.shape;
-  const decay = tf.tensor4d(slopes.map((slope) => Math.exp(-slope)), [1, heads, 1, 1]);
+  const decay = tf.tensor4d(
+    slopes.map((slope) => Math.exp(-slope)),
+    [1, heads, 1, 1],
+  );
   let state = inputs.state ?? tf.zeros<tf.Rank.R4>([batch, heads, headDim, headDim]);
   const outputs: tf.Tensor4D[] = [];
   for (let t = 0; t < length; t++) {

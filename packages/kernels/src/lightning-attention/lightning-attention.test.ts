@@ -45,8 +45,9 @@ const problem = fc
   })
   .map((p) => {
     const shape: [number, number, number, number] = [p.batch, p.heads, p.length, p.headDim];
-    const draw = (size: number, offset: number): number[] =>
-      [...tf.randomNormal([size], 0, 1, "float32", p.seed + offset).dataSync()];
+    const draw = (size: number, offset: number): number[] => [
+      ...tf.randomNormal([size], 0, 1, "float32", p.seed + offset).dataSync(),
+    ];
     const size = p.batch * p.heads * p.length * p.headDim;
     return {
       ...p,
@@ -139,29 +140,34 @@ describe.each(["cpu", "wasm"])("lightningAttention on %s", (backend) => {
     ["chunked", true],
     ["recurrent", true],
     ["quadratic", true],
-  ] as [LightningForm, boolean][])("has the gradient of finite differences (%s, mask %s)", (form, masked) => {
-    const shape: [number, number, number, number] = [2, 2, 7, 3];
-    const tensors = [1, 2, 3].map((seed) => tf.randomNormal(shape, 0, 1, "float32", seed));
-    const initial = tf.randomNormal([2, 2, 3, 3], 0, 1, "float32", 4);
-    const mask = masked ? tf.tensor2d([0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1], [2, 7]) : undefined;
-    const error = gradientError(
-      (queries, keys, values, state) => {
-        const result = lightningAttention({
-          queries: queries as tf.Tensor4D,
-          keys: keys as tf.Tensor4D,
-          values: values as tf.Tensor4D,
-          state: state as tf.Tensor4D,
-          slopes: [0.7, 0.05],
-          mask,
-          blockSize: 3,
-          form,
-        });
-        return tf.add(weightedSum(result.output), weightedSum(result.state));
-      },
-      [...tensors, initial],
-    );
-    expect(error).toBeLessThan(2e-3);
-  });
+  ] as [LightningForm, boolean][])(
+    "has the gradient of finite differences (%s, mask %s)",
+    (form, masked) => {
+      const shape: [number, number, number, number] = [2, 2, 7, 3];
+      const tensors = [1, 2, 3].map((seed) => tf.randomNormal(shape, 0, 1, "float32", seed));
+      const initial = tf.randomNormal([2, 2, 3, 3], 0, 1, "float32", 4);
+      const mask = masked
+        ? tf.tensor2d([0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 1], [2, 7])
+        : undefined;
+      const error = gradientError(
+        (queries, keys, values, state) => {
+          const result = lightningAttention({
+            queries: queries as tf.Tensor4D,
+            keys: keys as tf.Tensor4D,
+            values: values as tf.Tensor4D,
+            state: state as tf.Tensor4D,
+            slopes: [0.7, 0.05],
+            mask,
+            blockSize: 3,
+            form,
+          });
+          return tf.add(weightedSum(result.output), weightedSum(result.state));
+        },
+        [...tensors, initial],
+      );
+      expect(error).toBeLessThan(2e-3);
+    },
+  );
 
   it("names what does not fit", () => {
     const x = tf.zeros<tf.Rank.R4>([1, 2, 3, 4]);
@@ -169,8 +175,8 @@ describe.each(["cpu", "wasm"])("lightningAttention on %s", (backend) => {
       /expected 2 slopes.*found 1 slopes/,
     );
     const short = tf.zeros<tf.Rank.R4>([1, 2, 2, 4]);
-    expect(() => lightningAttention({ queries: x, keys: short, values: x, slopes: [1, 1] })).toThrow(
-      /expected keys \[1,2,3,4\], found \[1,2,2,4\]/,
-    );
+    expect(() =>
+      lightningAttention({ queries: x, keys: short, values: x, slopes: [1, 1] }),
+    ).toThrow(/expected keys \[1,2,3,4\], found \[1,2,2,4\]/);
   });
 });

@@ -67,12 +67,10 @@ function gradient(
     ];
   const backward = (x: tf.Tensor4D): tf.Tensor4D => tf.reverse(x, 2);
   const backwardMask = mask && tf.reverse(mask as unknown as tf.Tensor2D, 1);
-  const decay = tf.tensor4d(attributes.slopes.map((slope) => Math.exp(-slope)), [
-    1,
-    attributes.slopes.length,
-    1,
-    1,
-  ]);
+  const decay = tf.tensor4d(
+    attributes.slopes.map((slope) => Math.exp(-slope)),
+    [1, attributes.slopes.length, 1, 1],
+  );
   const outgoing = tf.div(stateGradient, decay) as tf.Tensor4D;
   const [q, k, v, o] = [queries, keys, values, outputGradient].map(backward) as [
     tf.Tensor4D,

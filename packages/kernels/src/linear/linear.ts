@@ -1,17 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
+import { outerSum, project } from "./project.ts";
 
 const runLinear = defineKernel<Record<string, never>>({
   name: "LevinLinear",
   reference: ({ x, weight }) => [
-    tf.reshape(tf.matMul(rows(x!), weight as tf.Tensor2D, false, true), [
-      ...x!.shape.slice(0, -1),
-      weight!.shape[0]!,
-    ]),
+    tf.reshape(project(rows(x!), weight!), [...x!.shape.slice(0, -1), weight!.shape[0]!]),
   ],
   gradient: ([upstream], { x, weight }) => ({
     x: tf.reshape(tf.matMul(rows(upstream!), weight as tf.Tensor2D), x!.shape),
-    weight: tf.matMul(rows(upstream!), rows(x!), true, false),
+    weight: outerSum(rows(upstream!), rows(x!)),
   }),
 });
 

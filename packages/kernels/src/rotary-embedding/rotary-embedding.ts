@@ -29,7 +29,10 @@ export function rotaryAngles(
     });
   });
   const shape: [number, number, number, number] = [positions.length, 1, length, half];
-  return { cos: tf.tensor4d(angles.map(Math.cos), shape), sin: tf.tensor4d(angles.map(Math.sin), shape) };
+  return {
+    cos: tf.tensor4d(angles.map(Math.cos), shape),
+    sin: tf.tensor4d(angles.map(Math.sin), shape),
+  };
 }
 
 const runRotaryEmbedding = defineKernel<Record<string, never>>({

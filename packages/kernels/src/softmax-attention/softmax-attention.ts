@@ -35,10 +35,7 @@ const run = defineKernel<Attributes>({
     const scale = 1 / Math.sqrt(queries.shape[3]);
     const weights = attentionWeights(queries, keys, mask, queries.shape[2]);
     const outgoing = group(upstream as tf.Tensor4D, kvHeads);
-    const weightsGradient = tf.reshape(
-      tf.matMul(outgoing, values, false, true),
-      weights.shape,
-    );
+    const weightsGradient = tf.reshape(tf.matMul(outgoing, values, false, true), weights.shape);
     const weighted = tf.mul(weightsGradient, weights);
     const scoresGradient = tf.mul(
       tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true))),
@@ -107,10 +104,7 @@ function attentionWeights(
   ]);
   if (fromEnd > 1) {
     const position = tf.range(columns - fromEnd, columns - fromEnd + rows);
-    const future = tf.greater(
-      tf.expandDims(tf.range(0, columns), 0),
-      tf.expandDims(position, 1),
-    );
+    const future = tf.greater(tf.expandDims(tf.range(0, columns), 0), tf.expandDims(position, 1));
     scores = tf.add(scores, tf.mul(tf.cast(future, "float32"), hiddenScore));
   }
   if (mask) {

@@ -20,7 +20,10 @@ export function gradientError(
         const numeric = values.map((value, i) => {
           const at = (shifted: number): number =>
             tf.tidy(() => {
-              const moved = tf.tensor(Float32Array.from(values).fill(shifted, i, i + 1), tensor.shape);
+              const moved = tf.tensor(
+                Float32Array.from(values).fill(shifted, i, i + 1),
+                tensor.shape,
+              );
               return loss(...tensors.map((t, j) => (j === which ? moved : t))).dataSync()[0]!;
             });
           return (at(value + step) - at(value - step)) / (2 * step);

@@ -13,9 +13,7 @@ const singleFile = "model.safetensors";
 const indexFile = "model.safetensors.index.json";
 
 /** A file as a byte source; call `close` when done. */
-export async function fileSource(
-  path: string,
-): Promise<ByteSource & { close(): Promise<void> }> {
+export async function fileSource(path: string): Promise<ByteSource & { close(): Promise<void> }> {
   const handle = await open(path).catch((error: unknown) => {
     throw new CheckpointError(`${path}: ${(error as Error).message}`, { cause: error });
   });
@@ -55,12 +53,15 @@ export async function weightFiles(directory: string): Promise<string[]> {
   if (await exists(single)) return [single];
   const index = join(directory, indexFile);
   if (!(await exists(index))) {
-    throw new CheckpointError(`${directory}: expected ${singleFile} or ${indexFile}, found neither`);
+    throw new CheckpointError(
+      `${directory}: expected ${singleFile} or ${indexFile}, found neither`,
+    );
   }
   const { weight_map: map } = (await readJson(index)) as { weight_map?: unknown };
   const names =
     typeof map === "object" && map !== null ? [...new Set(Object.values(map) as unknown[])] : [];
-  const isPlain = (name: unknown): boolean => typeof name === "string" && !/[/\\]|^\.\.?$/.test(name);
+  const isPlain = (name: unknown): boolean =>
+    typeof name === "string" && !/[/\\]|^\.\.?$/.test(name);
   if (names.length === 0 || !names.every(isPlain)) {
     throw new CheckpointError(`${index}: expected weight_map to name files of this directory`);
   }

@@ -4,7 +4,13 @@ export type ElementType = "F32" | "BF16" | "F16" | "I32" | "I64";
 /** Element types that weights can be written in. */
 export type WeightType = "float32" | "bfloat16" | "float16";
 
-export const elementBytes: Record<ElementType, number> = { F32: 4, BF16: 2, F16: 2, I32: 4, I64: 8 };
+export const elementBytes: Record<ElementType, number> = {
+  F32: 4,
+  BF16: 2,
+  F16: 2,
+  I32: 4,
+  I64: 8,
+};
 
 export const elementTypeOf: Record<WeightType, ElementType> = {
   float32: "F32",

@@ -39,7 +39,9 @@ export async function* readCheckpoint(
   for (const { source, entry } of entries) {
     for (const part of toOnDisk(await readTensor(source, entry), config)) {
       if (!part.values.every(Number.isFinite)) {
-        throw new CheckpointError(`${source.name}: ${entry.name}: expected finite weights, found NaN or infinity`);
+        throw new CheckpointError(
+          `${source.name}: ${entry.name}: expected finite weights, found NaN or infinity`,
+        );
       }
       yield { ...part, values: part.values as Float32Array };
     }

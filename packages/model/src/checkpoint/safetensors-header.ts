@@ -28,7 +28,9 @@ export async function readSafetensorsHeader(source: ByteSource): Promise<TensorE
   const prefix = await source.read(0, 8);
   const size = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
   if (size > maxHeaderBytes || 8 + size > source.byteLength) {
-    fail(`expected a header within the file's ${source.byteLength} bytes, found a length of ${size}`);
+    fail(
+      `expected a header within the file's ${source.byteLength} bytes, found a length of ${size}`,
+    );
   }
   let header: unknown;
   try {

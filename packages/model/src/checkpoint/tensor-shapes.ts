@@ -3,7 +3,9 @@ import type { ModelConfig } from "../config/model-config.ts";
 /** Name and shape of every tensor of a checkpoint on disk (SPEC section 11). */
 export function tensorShapes(config: ModelConfig): Map<string, number[]> {
   const { hiddenSize, vocabSize, numLocalExperts, intermediateSize, layerTypes } = config;
-  const shapes = new Map<string, number[]>([["model.embed_tokens.weight", [vocabSize, hiddenSize]]]);
+  const shapes = new Map<string, number[]>([
+    ["model.embed_tokens.weight", [vocabSize, hiddenSize]],
+  ]);
   layerTypes.forEach((type, i) => {
     const layer = `model.layers.${i}`;
     const add = (name: string, ...shape: number[]): unknown =>

@@ -73,8 +73,8 @@ function fromShared(file: HfConfigFile | M1ConfigFile): SharedPart {
 
 function fromHf(file: HfConfigFile): ModelConfig {
   const shared = fromShared(file);
-  const layerTypes = file.layer_types?.map(
-    (type): LayerType => (type === "full_attention" ? "softmax" : "lightning"),
+  const layerTypes = file.layer_types?.map((type): LayerType =>
+    type === "full_attention" ? "softmax" : "lightning",
   );
   return {
     ...shared,

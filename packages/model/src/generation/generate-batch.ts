@@ -22,7 +22,14 @@ export async function generateBatch(
   prompts: readonly (readonly number[])[],
   options: Pick<
     GenerationOptions,
-    "maxNewTokens" | "temperature" | "topK" | "topP" | "minP" | "repetitionPenalty" | "seed" | "signal"
+    | "maxNewTokens"
+    | "temperature"
+    | "topK"
+    | "topP"
+    | "minP"
+    | "repetitionPenalty"
+    | "seed"
+    | "signal"
   > = {},
 ): Promise<BatchCompletion[]> {
   const checked = checkOptions(options);

@@ -83,12 +83,11 @@ describe("generate", () => {
     const options = { maxNewTokens: 40, temperature: 3, seed: 5 };
     // Without marks of thought all text is answer.
     const plain: TextTokenizer = { ...tokenizer, tokenToId: () => undefined };
-    const run = (prompt: string, more: GenerationOptions) =>
-      collect(generate(model, plain, prompt, more));
-    const free = await run("abc", options);
+    const runPlain = (more: GenerationOptions) => collect(generate(model, plain, "abc", more));
+    const free = await runPlain(options);
     const stop = free.result.text.slice(2, 5);
     expect(stop).toHaveLength(3);
-    const { events, result } = await run("abc", { ...options, stop: [stop, "never seen"] });
+    const { events, result } = await runPlain({ ...options, stop: [stop, "never seen"] });
     const cut = free.result.text.slice(0, free.result.text.indexOf(stop));
     expect(result).toMatchObject({ text: cut, finishReason: "stop", stopString: stop });
     expect(events.map((event) => event.text).join("")).toBe(cut);

@@ -2,11 +2,7 @@ import { TokenBatchError } from "../token-batch.ts";
 import type { ModelState, NextTokenModel } from "../next-token-model.ts";
 import { checkOptions, type CheckedOptions, type GenerationOptions } from "./generation-options.ts";
 import { softmax } from "./logit-filters.ts";
-import {
-  createSampler,
-  logProbabilities,
-  type TokenLogProbability,
-} from "./sampler.ts";
+import { createSampler, logProbabilities, type TokenLogProbability } from "./sampler.ts";
 import { StopStrings } from "./stop-strings.ts";
 import { Thought, type TextTokenizer } from "./thought.ts";
 
@@ -96,7 +92,8 @@ export async function* continueFrom(
   const checked = checkOptions(options);
   const { model, state, prompt } = from;
   const limit = model.config.maxPositionEmbeddings;
-  if (prompt.length === 0) throw new TokenBatchError("prompt: expected at least one token, found none");
+  if (prompt.length === 0)
+    throw new TokenBatchError("prompt: expected at least one token, found none");
   if (state.length + prompt.length >= limit) {
     throw new PromptTooLongError(limit, state.length + prompt.length);
   }
@@ -115,7 +112,10 @@ export async function* continueFrom(
   return run.result();
 }
 
-async function prefill(from: Continuation, options: CheckedOptions): Promise<Float32Array | undefined> {
+async function prefill(
+  from: Continuation,
+  options: CheckedOptions,
+): Promise<Float32Array | undefined> {
   let logits: Float32Array | undefined;
   for (let start = 0; start < from.prompt.length; start += options.prefillChunk) {
     if (options.signal?.aborted) return undefined;

@@ -46,11 +46,7 @@ export class GenerationOptionsError extends Error {
 }
 
 /** Fills in defaults; throws GenerationOptionsError naming each wrong option. */
-export function checkOptions({
-  signal,
-  onPrefill,
-  ...options
-}: GenerationOptions): CheckedOptions {
+export function checkOptions({ signal, onPrefill, ...options }: GenerationOptions): CheckedOptions {
   const result = optionsSchema.safeParse(options);
   if (!result.success) throw new GenerationOptionsError(z.prettifyError(result.error));
   return { ...result.data, signal, onPrefill };

@@ -138,7 +138,9 @@ function readSaved(bytes: Uint8Array): { header: SavedHeader; state: Uint8Array 
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytes.byteLength >= 4 ? view.getUint32(0, true) : Infinity;
   if (4 + size > bytes.byteLength) {
-    throw new SessionError(`session: expected a header of ${size} bytes, found ${bytes.byteLength} in all`);
+    throw new SessionError(
+      `session: expected a header of ${size} bytes, found ${bytes.byteLength} in all`,
+    );
   }
   try {
     const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size))) as

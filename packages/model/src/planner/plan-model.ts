@@ -85,8 +85,7 @@ function flopsPerToken(config: ModelConfig, length: number): number {
   const byPart = countParameters(config);
   const share = numExpertsPerTok / config.numLocalExperts;
   const head = config.vocabSize * hiddenSize;
-  const matrices =
-    head + byPart["attention"]! + byPart["routers"]! + byPart["experts"]! * share;
+  const matrices = head + byPart["attention"]! + byPart["routers"]! + byPart["experts"]! * share;
   // Lightning: update k vᵀ and read q S, each headDim². Softmax: q kᵀ and p v, each length · headDim.
   const lightning = 2 * 2 * heads * headDim * headDim;
   const softmax = 2 * 2 * heads * headDim * length;

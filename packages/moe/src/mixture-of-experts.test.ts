@@ -1,0 +1,133 @@
+import { selectBackend } from "@levin/kernels/node";
+import * as tf from "@tensorflow/tfjs-core";
+import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadBalancingLoss, MixtureOfExperts, routerZLoss } from "./index.ts";
+import { MixtureOfExpertsLayer } from "./layers.ts";
+
+const normal = (shape: number[], seed: number): tf.Tensor =>
+  tf.randomNormal(shape, 0, 1, "float32", seed);
+
+function randomMixture(numExperts: number, numExpertsPerToken: number): MixtureOfExperts {
+  const [hiddenSize, intermediateSize] = [6, 5];
+  return new MixtureOfExperts(
+    { hiddenSize, intermediateSize, numExperts, numExpertsPerToken },
+    {
+      router: normal([numExperts, hiddenSize], 1),
+      experts: Array.from({ length: numExperts }, (_, e) => ({
+        gate: normal([intermediateSize, hiddenSize], 10 + e),
+        up: normal([intermediateSize, hiddenSize], 30 + e),
+        down: normal([hiddenSize, intermediateSize], 50 + e),
+      })),
+    },
+  );
+}
+
+/** SPEC section 8 for one token in plain numbers: all experts, then the chosen ones. */
+function specification(mixture: MixtureOfExperts, x: number[]): number[] {
+  const times = (weight: tf.Tensor, v: number[]): number[] =>
+    (weight.arraySync() as number[][]).map((row) => row.reduce((s, w, i) => s + w * v[i]!, 0));
+  const { router, experts } = mixture.parameters;
+  const exps = times(router, x).map(Math.exp);
+  const chosen = [...exps.keys()]
+    .toSorted((a, b) => exps[b]! - exps[a]!)
+    .slice(0, mixture.config.numExpertsPerToken);
+  const mass = chosen.reduce((s, e) => s + exps[e]!, 0);
+  const result = x.map(() => 0);
+  for (const e of chosen) {
+    const { gate, up, down } = experts[e]!;
+    const linear = times(up, x);
+    const inner = times(gate, x).map((g, i) => (g / (1 + Math.exp(-g))) * linear[i]!);
+    times(down, inner).forEach((y, i) => (result[i]! += (exps[e]! / mass) * y));
+  }
+  return result;
+}
+
+describe.each(["cpu", "wasm"])("MixtureOfExperts on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
+  it("gives the specification's numbers for any number of experts, choices and tokens", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer(),
+        (numExperts, k, tokens, seed) => {
+          const mixture = randomMixture(numExperts, Math.min(k, numExperts));
+          const x = normal([1, tokens, 6], seed) as tf.Tensor3D;
+          const found = mixture.forward(x).output.arraySync()[0]!;
+          x.arraySync()[0]!.forEach((row, t) =>
+            specification(mixture, row).forEach((expected, i) =>
+              expect(Math.abs(found[t]![i]! - expected)).toBeLessThan(2e-4),
+            ),
+          );
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it("computes only the chosen experts: others may hold anything", () => {
+    const mixture = randomMixture(4, 1);
+    const x = normal([1, 1, 6], 3) as tf.Tensor3D;
+    const { output, router } = mixture.forward(x);
+    const [chosen] = router.experts.dataSync();
+    const experts = mixture.parameters.experts.map((expert, e) =>
+      e === chosen ? expert : { ...expert, gate: tf.fill([5, 6], Number.NaN) },
+    );
+    const other = new MixtureOfExperts(mixture.config, { ...mixture.parameters, experts });
+    expect(other.forward(x).output.arraySync()).toEqual(output.arraySync());
+  });
+});
+
+describe("router losses", () => {
+  beforeAll(() => selectBackend("cpu"));
+
+  it("load balancing is k when balanced, more when not, and ignores padding", () => {
+    const logits = tf.tensor2d([9, 0, 0, 9], [2, 2]);
+    const experts = tf.tensor2d([0, 1], [2, 1], "int32");
+    expect(loadBalancingLoss([{ logits, experts }]).dataSync()[0]).toBeCloseTo(1, 4);
+    const onlyFirst = tf.tensor2d([[1, 0]]);
+    expect(loadBalancingLoss([{ logits, experts }], onlyFirst).dataSync()[0]).toBeCloseTo(2, 3);
+  });
+
+  it("z-loss is the mean square of log-sum-exp", () => {
+    const logits = tf.tensor2d([0, 0, 1, 2], [2, 2]);
+    const expected = (Math.log(2) ** 2 + Math.log(Math.E + Math.E ** 2) ** 2) / 2;
+    expect(routerZLoss(logits).dataSync()[0]).toBeCloseTo(expected, 5);
+  });
+});
+
+describe("MixtureOfExpertsLayer inside a tfjs model", () => {
+  beforeAll(() => selectBackend("cpu"));
+
+  it("trains every part, and is saved and loaded by model.save", async () => {
+    const mixture = new MixtureOfExpertsLayer({
+      intermediateSize: 6,
+      numExperts: 3,
+      numExpertsPerToken: 2,
+    });
+    const model = sequential({
+      layers: [layers.dense({ units: 4, inputShape: [5, 3] }), mixture, layers.dense({ units: 1 })],
+    });
+    model.compile({ optimizer: tf.train.adam(0.03), loss: "meanSquaredError" });
+    const x = normal([16, 5, 3], 1);
+    const y = tf.sum(tf.square(x), -1, true);
+    const { history } = await model.fit(x, y, { epochs: 40, verbose: 0 });
+    const losses = history["loss"] as number[];
+    expect(losses.at(-1)).toBeLessThan(0.5 * losses[0]!);
+    let saved: tf.io.ModelArtifacts | undefined;
+    await model.save(
+      tf.io.withSaveHandler((artifacts) => {
+        saved = artifacts;
+        const modelArtifactsInfo = { dateSaved: new Date(), modelTopologyType: "JSON" as const };
+        return Promise.resolve({ modelArtifactsInfo });
+      }),
+    );
+    const loaded = await loadLayersModel(tf.io.fromMemory(saved!));
+    const [before, after] = [model.predict(x), loaded.predict(x)] as [tf.Tensor, tf.Tensor];
+    expect(after.arraySync()).toEqual(before.arraySync());
+  });
+});

@@ -1,0 +1,106 @@
+import { rotaryAngles } from "@levin/kernels";
+import { selectBackend } from "@levin/kernels/node";
+import * as tf from "@tensorflow/tfjs-core";
+import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  KeyValueCache,
+  SoftmaxAttention,
+  softmaxAttentionShapes,
+  type SoftmaxAttentionParameters,
+} from "./index.ts";
+import { SoftmaxAttentionLayer } from "./layers.ts";
+
+const config = { hiddenSize: 12, numHeads: 4, numKeyValueHeads: 2, headDim: 6 };
+const rotary = { rotaryDim: 4, base: 100 };
+
+function randomLayer(): SoftmaxAttention {
+  const parameters = Object.fromEntries(
+    Object.entries(softmaxAttentionShapes(config)).map(([name, shape], seed) => [
+      name,
+      tf.randomNormal(shape, 0, 0.5, "float32", seed),
+    ]),
+  ) as unknown as SoftmaxAttentionParameters;
+  return new SoftmaxAttention(config, parameters);
+}
+
+const randomInput = (batch: number, length: number): tf.Tensor3D =>
+  tf.randomNormal([batch, length, config.hiddenSize], 0, 1, "float32", 42);
+
+const cut = (x: tf.Tensor3D, from: number, to: number): tf.Tensor3D =>
+  tf.slice3d(x, [0, from, 0], [x.shape[0], to - from, x.shape[2]]);
+
+const anglesAt = (from: number, to: number) =>
+  rotaryAngles([Array.from({ length: to - from }, (_, t) => from + t)], rotary);
+
+function difference(a: tf.Tensor, b: tf.Tensor): number {
+  expect(a.shape).toEqual(b.shape);
+  return tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]!;
+}
+
+describe.each(["cpu", "wasm"])("SoftmaxAttention on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
+  it("gives the same by one pass, by prefill in pieces and token by token", () => {
+    const layer = randomLayer();
+    const length = 300; // longer than one segment of the cache
+    const x = randomInput(1, length);
+    const whole = layer.forward(x, { angles: anglesAt(0, length) });
+    const cache = layer.createState();
+    const pieces = [layer.prefill(cut(x, 0, 270), cache, { angles: anglesAt(0, 270) })];
+    for (let t = 270; t < length; t++) {
+      pieces.push(layer.step(cut(x, t, t + 1), cache, { angles: anglesAt(t, t + 1) }));
+    }
+    expect(difference(tf.concat(pieces, 1), whole)).toBeLessThan(2e-5);
+    expect(cache.length).toBe(length);
+    expect(cache.keys.length).toBe(2);
+  });
+
+  it("gives a left-padded row what the row gives alone, and keeps that through bytes", () => {
+    const layer = randomLayer();
+    const x = randomInput(1, 5);
+    const padded = tf.concat([tf.onesLike(cut(x, 0, 2)), x], 1) as tf.Tensor3D;
+    const mask = tf.tensor2d([[0, 0, 1, 1, 1, 1, 1]]);
+    const angles = rotaryAngles([[0, 0, 0, 1, 2, 3, 4]], rotary);
+    const [one, other] = [layer.createState(), layer.createState()];
+    const alone = layer.prefill(x, one, { angles: anglesAt(0, 5) });
+    const together = layer.prefill(padded, other, { angles, mask });
+    expect(difference(cut(together, 2, 7), alone)).toBeLessThan(1e-5);
+    const restored = KeyValueCache.deserialize(other.serialize(), [1, 2, 7, 6]);
+    const next = randomInput(1, 1);
+    const step = (cache: KeyValueCache) => layer.step(next, cache, { angles: anglesAt(5, 6) });
+    const expected = step(one);
+    const copy = other.clone();
+    for (const cache of [other, restored, copy]) {
+      expect(difference(step(cache), expected)).toBeLessThan(1e-5);
+    }
+    expect(() => KeyValueCache.deserialize(new Uint8Array(4), [1, 2, 7, 6])).toThrow(
+      /expected 672 or 700 bytes .* found 4/,
+    );
+  });
+});
+
+describe("SoftmaxAttentionLayer inside a tfjs model", () => {
+  beforeAll(() => selectBackend("cpu"));
+
+  it("is saved and loaded by model.save", async () => {
+    const model = sequential({
+      layers: [
+        layers.dense({ units: 8, inputShape: [5, 3] }),
+        new SoftmaxAttentionLayer({ numHeads: 2, numKeyValueHeads: 1, headDim: 4 }),
+      ],
+    });
+    let saved: tf.io.ModelArtifacts | undefined;
+    await model.save(
+      tf.io.withSaveHandler((artifacts) => {
+        saved = artifacts;
+        const modelArtifactsInfo = { dateSaved: new Date(), modelTopologyType: "JSON" as const };
+        return Promise.resolve({ modelArtifactsInfo });
+      }),
+    );
+    const loaded = await loadLayersModel(tf.io.fromMemory(saved!));
+    const x = tf.randomNormal([2, 5, 3]);
+    const [before, after] = [model.predict(x), loaded.predict(x)] as [tf.Tensor, tf.Tensor];
+    expect(after.arraySync()).toEqual(before.arraySync());
+  });
+});

@@ -29,7 +29,7 @@ export interface AccumulatedGradients {
  * @throws ExampleError when no label counts
  */
 export function accumulateGradients(
-  { parameters, losses }: Trainable,
+  trainable: Trainable,
   batches: readonly TrainingBatch[],
 ): AccumulatedGradients {
   const targets = batches.reduce((sum, batch) => sum + batch.targets, 0);
@@ -41,14 +41,14 @@ export function accumulateGradients(
     const share = batch.targets / targets;
     const scalars: tf.Scalar[] = [];
     const { value, grads } = tf.variableGrads(() => {
-      const result = losses(batch);
+      const result = trainable.losses(batch);
       scalars.push(tf.keep(tf.clone(result.crossEntropy)), tf.keep(tf.clone(result.loadBalancing)));
       return tf.mul(result.total, share) as tf.Scalar;
-    }, [...parameters.values()]);
+    }, [...trainable.parameters.values()]);
     crossEntropy += share * scalars[0]!.dataSync()[0]!;
     loadBalancing += share * scalars[1]!.dataSync()[0]!;
     tf.dispose([value, ...scalars]);
-    for (const [name, variable] of parameters) addTo(sums, name, grads[variable.name]);
+    for (const [name, variable] of trainable.parameters) addTo(sums, name, grads[variable.name]);
   }
   return { gradients: sums, crossEntropy, loadBalancing };
 }

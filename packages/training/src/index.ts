@@ -17,5 +17,6 @@ export {
 export { initialiseParameters } from "./initialise.ts";
 export { learningRate, type LearningRateSchedule } from "./learning-rate-schedule.ts";
 export { createProgress, type Progress } from "./progress.ts";
+export { shuffledExamples } from "./shuffled-examples.ts";
 export { trainableModel } from "./trainable-model.ts";
 export { DivergedError, train, type StepReport, type TrainOptions } from "./trainer.ts";

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { CausalLanguageModel } from "@levin/model";
 import { loadModel, readSafetensorsFile, saveModel, writeSafetensorsFile } from "@levin/model/node";
 import * as tf from "@tensorflow/tfjs-core";
-import type { AdamWState } from "./adamw.ts";
+import { disposeAdamWState, type AdamWState } from "./adamw.ts";
 
 /** Finished checkpoints that are kept. */
 const kept = 2;
@@ -76,6 +76,7 @@ export async function loadTrainingCheckpoint(
       const found = moments.get(`${moment}.${name}`);
       if (found?.shape.join() !== shape.join()) {
         model.dispose();
+        disposeAdamWState(state);
         throw new TrainingCheckpointError(
           `${folder}: expected ${moment}.${name} [${shape}], found ${found ? `[${found.shape}]` : "none"}`,
         );

@@ -1,0 +1,74 @@
+import "@tensorflow/tfjs-backend-cpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { beforeAll, describe, expect, it } from "vitest";
+import { countingExamples } from "./__fixtures__/counting-examples.ts";
+import { tinyModel } from "./__fixtures__/tiny-model.ts";
+import { batchExamples, ExampleError } from "./example.ts";
+import { accumulateGradients, clipScale, globalNorm } from "./gradients.ts";
+import { trainableModel } from "./trainable-model.ts";
+
+beforeAll(() => tf.setBackend("cpu"));
+
+describe("accumulateGradients", () => {
+  // The router's loss is no mean over tokens, so only the cross entropy can be split exactly.
+  const model = trainableModel(tinyModel(1, 0));
+  const examples = countingExamples(3);
+
+  it("equals the gradient of one padded batch, however the examples are split", () => {
+    const whole = accumulateGradients(model, batchExamples(examples, 1000));
+    const split = accumulateGradients(
+      model,
+      examples.flatMap((example) => batchExamples([example], 1000)),
+    );
+    expect(split.crossEntropy).toBeCloseTo(whole.crossEntropy, 5);
+    expect([...split.gradients.keys()]).toEqual([...model.parameters.keys()]);
+    for (const [name, gradient] of whole.gradients) {
+      const difference = tf.max(tf.abs(tf.sub(gradient, split.gradients.get(name)!)));
+      expect(difference.dataSync()[0]).toBeLessThan(2e-6);
+    }
+    expect(globalNorm(whole.gradients)).toBeGreaterThan(0.1);
+  });
+
+  it("leaves only the gradients behind", () => {
+    const batches = batchExamples(examples, 10);
+    expect(batches.length).toBeGreaterThan(1);
+    const before = tf.memory().numTensors;
+    const { gradients } = accumulateGradients(model, batches);
+    expect(tf.memory().numTensors).toBe(before + gradients.size);
+    tf.dispose([...gradients.values()]);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("does not count padding in the router's loss", () => {
+    const routed = trainableModel(tinyModel());
+    const [short, long] = [countingExamples(1)[0]!, countingExamples(1)[1]!];
+    const alone = accumulateGradients(routed, batchExamples([short], 100));
+    const [batch] = batchExamples([short, long], 100);
+    const hidden = {
+      ...batch!,
+      mask: batch!.mask.map((row, b) => (b === 0 ? row.map(() => 0) : row)),
+    };
+    expect(accumulateGradients(routed, [hidden]).loadBalancing).toBeCloseTo(alone.loadBalancing, 5);
+  });
+
+  it("refuses batches with nothing to learn", () => {
+    const batches = batchExamples([{ ids: [1, 2], learned: [1, 0] }], 10);
+    expect(() => accumulateGradients(model, batches)).toThrow(ExampleError);
+  });
+});
+
+describe("clipping", () => {
+  const gradients = new Map<string, tf.Tensor>();
+  beforeAll(() => {
+    gradients.set("a", tf.tensor1d([3, 0])).set("b", tf.tensor2d([[-4]]));
+  });
+
+  it("measures the Euclidean norm over all gradients", () => {
+    expect(globalNorm(gradients)).toBeCloseTo(5, 6);
+  });
+
+  it("scales a large norm down to the limit and leaves a small one alone", () => {
+    expect(clipScale(5, 2)).toBeCloseTo(0.4, 12);
+    expect(clipScale(1.9, 2)).toBe(1);
+  });
+});

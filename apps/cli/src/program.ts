@@ -5,6 +5,7 @@ import { addEval } from "./commands/evaluate.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addParity } from "./commands/parity.ts";
+import { addServe } from "./commands/serve.ts";
 import { addTrain } from "./commands/train.ts";
 
 /** The command line with all its commands. */
@@ -14,6 +15,6 @@ export function createProgram(): Command {
     .description("Lightning-attention models in TypeScript")
     .version(version)
     .showHelpAfterError();
-  for (const add of [addChat, addGenerate, addTrain, addEval, addInspect, addParity]) add(program);
+  for (const add of [addChat, addGenerate, addServe, addTrain, addEval, addInspect, addParity]) add(program);
   return program;
 }

@@ -14,10 +14,16 @@ export function addParity(program: Command): void {
       await selectBackend(options.backend);
       let missed = false;
       for (const directory of directories) {
-        const groups = worstByGroup(await compareCase(directory));
-        missed ||= groups.some((group) => !passes(group));
-        if (options.json) console.log(JSON.stringify({ directory, quantities: groups }));
-        else printTable(directory, groups);
+        try {
+          const groups = worstByGroup(await compareCase(directory));
+          missed ||= groups.some((group) => !passes(group));
+          if (options.json) console.log(JSON.stringify({ directory, quantities: groups }));
+          else printTable(directory, groups);
+        } catch (error) {
+          // One broken directory must not hide the results of the others.
+          missed = true;
+          console.error(`\n${directory}\n${String(error)}`);
+        }
       }
       if (missed) process.exitCode = 1;
     });

@@ -1,0 +1,17 @@
+import { startServer } from "@levin/server";
+import type { Command } from "commander";
+import { toNumber } from "./generation-flags.ts";
+
+/** `levin serve`: the OpenAI-compatible API and the chat page. */
+export function addServe(program: Command): void {
+  program
+    .command("serve")
+    .description("serve the OpenAI-compatible API and the chat page")
+    .option("--model <directory>", "model directory (default: spark)")
+    .option("--port <n>", "port", toNumber, 8420)
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--backend <name>", "wasm, cpu or tensorflow", process.env["LEVIN_BACKEND"] ?? "wasm")
+    .action(async (options: { model?: string; port: number; host: string; backend: string }) => {
+      await startServer(options);
+    });
+}

@@ -15,6 +15,7 @@ export function createProgram(): Command {
     .description("Lightning-attention models in TypeScript")
     .version(version)
     .showHelpAfterError();
-  for (const add of [addChat, addGenerate, addServe, addTrain, addEval, addInspect, addParity]) add(program);
+  for (const add of [addChat, addGenerate, addServe, addTrain, addEval, addInspect, addParity])
+    add(program);
   return program;
 }

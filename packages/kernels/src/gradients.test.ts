@@ -129,7 +129,7 @@ describe.each(["cpu", "wasm"])("kernels on %s", (backend) => {
             const v = normal([batch, kvHeads, total, 4], seed + 2) as tf.Tensor4D;
             const whole = softmaxAttention({ queries: q, keys: [k], values: [v] });
             if (past > 0) {
-              const cut = (x: tf.Tensor4D) => tf.split(x, [past, length], 2);
+              const cut = (x: tf.Tensor4D) => tf.split(x, [past, length], 2) as tf.Tensor4D[];
               const parts = softmaxAttention({ queries: q, keys: cut(k), values: cut(v) });
               expect(maxDifference(parts, whole)).toBeLessThan(1e-5);
             }

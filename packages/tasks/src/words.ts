@@ -6,7 +6,7 @@ const VOWELS = "aeiou".split("");
 const CONSONANTS = "bcdfghjklmnpqrstvwxyz".split("");
 
 /** Real words of three to twelve letters. */
-export const WORDS: readonly string[] = (
+const WORDS: readonly string[] = (
   "ant arm bag bed bee box bus cat cow cup day dog ear egg eye fan fox hat hen ice jam key leg map " +
   "net nut owl pen pie pig rat sea sky sun tea toe top toy van zoo " +
   "baby ball bank bear bell bird boat book boot cake coat cold door duck face farm fish foot frog " +

@@ -38,7 +38,7 @@ describe("adamWUpdate", () => {
     const start = [0.5, -1, 2, 0.25];
     const matrix = tf.variable(tf.tensor2d(start, [2, 2]));
     const norm = tf.variable(tf.tensor1d(start));
-    const parameters = new Map([
+    const parameters = new Map<string, tf.Variable>([
       ["matrix", matrix],
       ["norm", norm],
     ]);

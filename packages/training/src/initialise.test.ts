@@ -23,7 +23,7 @@ const config = parseConfig({
 });
 
 function deviation(parameters: Map<string, tf.Variable>, name: string): number {
-  const values = parameters.get(name)!.dataSync();
+  const values = parameters.get(name)!.dataSync() as Float32Array;
   return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0) / values.length);
 }
 

@@ -1,4 +1,3 @@
-import { startServer } from "@levin/server";
 import type { Command } from "commander";
 import { toNumber } from "./generation-flags.ts";
 
@@ -12,6 +11,8 @@ export function addServe(program: Command): void {
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--backend <name>", "wasm, cpu or tensorflow", process.env["LEVIN_BACKEND"] ?? "wasm")
     .action(async (options: { model?: string; port: number; host: string; backend: string }) => {
+      // Loaded here, so that other commands start without a web server.
+      const { startServer } = await import("@levin/server");
       await startServer(options);
     });
 }

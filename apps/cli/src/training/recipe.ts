@@ -29,7 +29,7 @@ const recipeFile = z.strictObject({
 export type Recipe = z.infer<typeof recipeFile>;
 
 /** Raised when a recipe is not one. */
-export class RecipeError extends Error {
+class RecipeError extends Error {
   override readonly name = "RecipeError";
 }
 

@@ -48,7 +48,7 @@ describe("saveModel and loadModel", () => {
       model.dispose();
       expect(await logitsOf(target)).toEqual(await logitsOf(source));
       const files = await readdir(target);
-      expect(files.filter((file) => file.endsWith(".tmp"))).toEqual([]);
+      expect(files.filter((entry) => entry.endsWith(".tmp"))).toEqual([]);
       if (options.maxShardBytes) expect(files.length).toBeGreaterThan(4);
     },
   );

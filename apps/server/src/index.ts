@@ -1,0 +1,16 @@
+export { createServer, type ServerOptions } from "./create-server.ts";
+export { loadServedModel, type LoadOptions } from "./load-served-model.ts";
+export {
+  describeModel,
+  type ModelDescription,
+  type SamplingDefaults,
+  type ServedModel,
+} from "./served-model.ts";
+export {
+  closeOnSignals,
+  defaultPort,
+  ListenError,
+  startServer,
+  type RunningServer,
+  type StartOptions,
+} from "./start-server.ts";

@@ -63,7 +63,7 @@ export function App(): JSX.Element {
   );
 }
 
-function Welcome({ onPick }: { onPick(text: string): void }): JSX.Element {
+function Welcome({ onPick }: { onPick: (text: string) => void }): JSX.Element {
   return (
     <section class="welcome">
       <h2>Long thoughts, small memory</h2>

@@ -8,8 +8,8 @@ interface ComposerProps {
   busy: boolean;
   /** False until the server has told which model it serves. */
   ready: boolean;
-  onSend(text: string, thinkingBudget: number | undefined): void;
-  onStop(): void;
+  onSend: (text: string, thinkingBudget: number | undefined) => void;
+  onStop: () => void;
 }
 
 /** Where questions are typed, with the thinking budget; Enter sends, Escape stops. */

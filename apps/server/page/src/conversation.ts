@@ -18,9 +18,9 @@ export interface Message {
 export interface Conversation {
   messages: readonly Message[];
   busy: boolean;
-  send(text: string, thinkingBudget: number | undefined): Promise<void>;
-  stop(): void;
-  clear(): void;
+  send: (text: string, thinkingBudget: number | undefined) => Promise<void>;
+  stop: () => void;
+  clear: () => void;
 }
 
 /** The conversation, and the one answer that may be streaming. */

@@ -1,0 +1,59 @@
+import type { z } from "zod";
+
+/** The kinds of error that OpenAI's API knows and this server uses. */
+export type ApiErrorType = "invalid_request_error" | "server_error";
+
+/** The body of every failed request, in OpenAI's form. */
+export interface ApiErrorBody {
+  error: { message: string; type: ApiErrorType; param: string | null; code: string | null };
+}
+
+/** An error that a client is told about, with its HTTP status. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly status: number;
+  readonly param: string | null;
+  readonly code: string | null;
+
+  constructor(
+    status: number,
+    message: string,
+    { param = null, code = null }: { param?: string | null; code?: string | null } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.param = param;
+    this.code = code;
+  }
+
+  toBody(): ApiErrorBody {
+    const { message, status, param, code } = this;
+    const type = status >= 500 ? "server_error" : "invalid_request_error";
+    return { error: { message, type, param, code } };
+  }
+}
+
+/** The first problem of a request body: which parameter, what was expected. */
+export function invalidBody(error: z.ZodError): ApiError {
+  const [issue] = error.issues;
+  if (!issue) return new ApiError(400, "the request body is not valid");
+  const path = pathName(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    const key = path ? `${path}.${issue.keys[0]}` : issue.keys[0]!;
+    return new ApiError(400, `unknown parameter: ${key}`, {
+      param: key,
+      code: "unknown_parameter",
+    });
+  }
+  const code = issue.code === "custom" ? ((issue.params?.["code"] as string) ?? null) : null;
+  const message = path ? `${path}: ${issue.message}` : `request body: ${issue.message}`;
+  return new ApiError(400, message, { param: path || null, code });
+}
+
+/** `["messages", 0, "content"]` as `messages[0].content`. */
+function pathName(path: readonly PropertyKey[]): string {
+  return path
+    .map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "");
+}

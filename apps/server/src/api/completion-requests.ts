@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { invalidBody } from "./api-error.ts";
+import { commonFields, refusedChatFields, refusedTextFields } from "./request-fields.ts";
+
+const textParts = z.array(
+  z.object({
+    type: z.literal("text", { error: "only text parts are supported" }),
+    text: z.string(),
+  }),
+);
+
+/** Message text: the parts of a list are joined, because templates read one text per message. */
+const content = z.unknown().transform((value, context) => {
+  if (typeof value === "string") return value;
+  const parts = textParts.safeParse(value);
+  if (parts.success) return parts.data.map((part) => part.text).join("");
+  const [issue] = parts.error.issues;
+  const inside = Array.isArray(value) && issue !== undefined;
+  context.addIssue({
+    code: "custom",
+    message: inside ? issue.message : "expected a text or a list of text parts",
+    path: inside ? issue.path : [],
+  });
+  return z.NEVER;
+});
+
+const filledContent = content.refine(
+  (text) => text.trim() !== "",
+  "expected some text, found none",
+);
+
+const message = z.discriminatedUnion(
+  "role",
+  [
+    z.object({ role: z.enum(["system", "developer"]), content }),
+    z.object({ role: z.literal("user"), content: filledContent }),
+    z.object({
+      role: z.literal("assistant"),
+      content: z.preprocess((value) => value ?? "", content),
+      tool_calls: refusedChatFields.tools,
+    }),
+    z.object({ role: z.literal("tool"), content, name: z.string().optional() }),
+  ],
+  { error: "expected a message of role system, developer, user, assistant or tool" },
+);
+
+const chatSchema = z
+  .strictObject({
+    ...commonFields,
+    ...refusedChatFields,
+    messages: z.array(message).min(1, "expected at least one message, found none"),
+    max_completion_tokens: commonFields.max_tokens,
+    logprobs: z.boolean().nullish(),
+    top_logprobs: z.int().min(0).max(20).nullish(),
+  })
+  .refine((body) => body.top_logprobs == null || body.logprobs === true, {
+    path: ["top_logprobs"],
+    error: "needs logprobs: true",
+  })
+  .refine((body) => body.stream_options == null || body.stream === true, {
+    path: ["stream_options"],
+    error: "needs stream: true",
+  });
+
+const tokenIds = z.array(z.int().min(0)).min(1);
+
+const textSchema = z
+  .strictObject({
+    ...commonFields,
+    ...refusedTextFields,
+    prompt: z.union(
+      [
+        z.string().min(1),
+        tokenIds,
+        z.tuple([z.string().min(1)]).transform(([text]) => text),
+        z.tuple([tokenIds]).transform(([ids]) => ids),
+      ],
+      { error: "expected one non-empty prompt: a text, or a list of token ids" },
+    ),
+    logprobs: z.int().min(0).max(5).nullish(),
+  })
+  .refine((body) => body.stream_options == null || body.stream === true, {
+    path: ["stream_options"],
+    error: "needs stream: true",
+  });
+
+/** A checked body of `POST /v1/chat/completions`. */
+export type ChatRequest = z.output<typeof chatSchema>;
+/** A checked body of `POST /v1/completions`. */
+export type TextRequest = z.output<typeof textSchema>;
+
+/** @throws ApiError (400) naming the first wrong parameter */
+export function parseChatRequest(body: unknown): ChatRequest {
+  return parsed(chatSchema, body);
+}
+
+/** @throws ApiError (400) naming the first wrong parameter */
+export function parseTextRequest(body: unknown): TextRequest {
+  return parsed(textSchema, body);
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (!result.success) throw invalidBody(result.error);
+  return result.data;
+}

@@ -1,0 +1,58 @@
+import { GenerationOptionsError, PromptTooLongError, TokenBatchError } from "@levin/model";
+import { TokenizerError } from "@levin/tokenizer";
+import type { FastifyError, FastifyInstance } from "fastify";
+import { ApiError } from "./api-error.ts";
+
+/** Any error as the one a client is told about; what it cannot mend is a plain 500. */
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof PromptTooLongError) {
+    return new ApiError(400, error.message, { code: "context_length_exceeded" });
+  }
+  if (
+    error instanceof GenerationOptionsError ||
+    error instanceof TokenBatchError ||
+    error instanceof TokenizerError
+  ) {
+    return new ApiError(400, error.message);
+  }
+  const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new ApiError(statusCode, message ?? "bad request", {
+      code: parserCodes[code ?? ""] ?? null,
+    });
+  }
+  return new ApiError(500, "the server failed to answer; its log says why", {
+    code: "internal_error",
+  });
+}
+
+const parserCodes: Record<string, string> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: "request_too_large",
+  FST_ERR_CTP_INVALID_JSON_BODY: "invalid_json",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "invalid_json",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
+};
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** Answers every failure in OpenAI's form: bad bodies, unknown routes, wrong methods, crashes. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => {
+    const apiError = toApiError(error);
+    if (apiError.status >= 500) request.log.error({ err: error }, "request failed");
+    void reply.code(apiError.status).send(apiError.toBody());
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split("?")[0]!;
+    const allowed = methods.filter((method) => app.findRoute({ method, url: path }) !== null);
+    const { method } = request;
+    if (allowed.length > 0 && !allowed.includes(method)) {
+      const message = `expected ${allowed.join(" or ")} for ${path}, found ${method}`;
+      const error = new ApiError(405, message, { code: "method_not_allowed" });
+      return reply.code(405).header("allow", allowed.join(", ")).send(error.toBody());
+    }
+    const error = new ApiError(404, `unknown route: ${method} ${path}`, { code: "unknown_url" });
+    return reply.code(404).send(error.toBody());
+  });
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+
+/** A parameter that has a meaning we cannot honour: only values that change nothing are accepted. */
+function unsupported(isNeutral: (value: unknown) => boolean = () => false) {
+  return z
+    .unknown()
+    .refine((value) => value == null || isNeutral(value), {
+      error: "is not supported by this server",
+      params: { code: "unsupported_parameter" },
+    })
+    .optional();
+}
+
+/** Parameters for OpenAI's own bookkeeping; accepted and without effect. */
+const ignored = z.unknown().optional();
+
+const isZero = (value: unknown): boolean => value === 0;
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+const isEmptyObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
+
+/** Amounts of thinking by name, as OpenAI's clients ask for them. */
+export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
+
+/** Parameters of both completion endpoints: how to sample, when to end, how to reply. */
+export const commonFields = {
+  model: z.string("expected the id of a model, as /v1/models lists it"),
+  max_tokens: z.int().min(1).nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  /** 0 or −1: all tokens. */
+  top_k: z.int().min(-1).nullish(),
+  min_p: z.number().min(0).max(1).nullish(),
+  repetition_penalty: z.number().gt(0).max(10).nullish(),
+  seed: z.int().nullish(),
+  stop: z
+    .union([z.string().min(1), z.array(z.string().min(1)).max(16)], {
+      error: "expected a non-empty text or a list of at most 16 of them",
+    })
+    .nullish(),
+  thinking_budget: z.int().min(0).nullish(),
+  reasoning_effort: z.enum(reasoningEfforts).nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .object({ include_usage: z.boolean().nullish(), include_obfuscation: ignored })
+    .nullish(),
+  n: z.literal(1, { error: "only 1 is supported: ask again for another answer" }).nullish(),
+  presence_penalty: unsupported(isZero),
+  frequency_penalty: unsupported(isZero),
+  logit_bias: unsupported(isEmptyObject),
+  user: ignored,
+  metadata: ignored,
+  store: ignored,
+  service_tier: ignored,
+  safety_identifier: ignored,
+  prompt_cache_key: ignored,
+  prompt_cache_retention: ignored,
+};
+
+/** Parameters of chat completions alone that this server refuses or ignores. */
+export const refusedChatFields = {
+  tools: unsupported(isEmptyList),
+  tool_choice: unsupported((value) => value === "none" || value === "auto"),
+  functions: unsupported(isEmptyList),
+  function_call: unsupported((value) => value === "none" || value === "auto"),
+  response_format: unsupported((value) => (value as { type?: unknown }).type === "text"),
+  modalities: unsupported((value) => Array.isArray(value) && value.join() === "text"),
+  audio: unsupported(),
+  prediction: unsupported(),
+  web_search_options: unsupported(),
+  parallel_tool_calls: ignored,
+  verbosity: ignored,
+};
+
+/** Parameters of text completions alone that this server refuses. */
+export const refusedTextFields = {
+  echo: unsupported((value) => value === false),
+  suffix: unsupported((value) => value === ""),
+  best_of: unsupported((value) => value === 1),
+};

@@ -1,0 +1,51 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { chatCompletions } from "./api/chat-completions.ts";
+import { handleErrors } from "./api/error-handling.ts";
+import { models } from "./api/models.ts";
+import { textCompletions } from "./api/text-completions.ts";
+import { GenerationService } from "./generation-service.ts";
+import { builtPageDirectory, pageFiles } from "./page-files.ts";
+import type { ServedModel } from "./served-model.ts";
+
+export interface ServerOptions extends ServedModel {
+  /** A pino logger. Prompts and answers are never logged. Default: none. */
+  logger?: FastifyBaseLogger;
+  /** Bytes of the largest request body; default 8 MiB. */
+  bodyLimit?: number;
+  /** Requests that may wait for their turn; default 64. */
+  queueCapacity?: number;
+  /** Milliseconds that running answers get to finish when the server closes; default 5000. */
+  shutdownGrace?: number;
+  /** Built chat page. */
+  pageDirectory?: string;
+}
+
+/**
+ * An OpenAI-compatible HTTP server for one model, with a chat page at `/`. Nothing listens yet:
+ * call `listen`, or `inject` requests. Closing it lets running answers finish for a while.
+ */
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { logger, bodyLimit = 8 * 2 ** 20, queueCapacity = 64, shutdownGrace = 5000 } = options;
+  const service = new GenerationService(options, queueCapacity);
+  const app: FastifyInstance = Fastify({
+    ...(logger && { loggerInstance: logger }),
+    bodyLimit,
+    return503OnClosing: false,
+  });
+  handleErrors(app);
+  app.get("/health", () => ({ status: "ok", model: options.modelId, waiting: service.waiting }));
+  models(app, options);
+  chatCompletions(app, service);
+  textCompletions(app, service);
+  pageFiles(app, options.pageDirectory ?? builtPageDirectory);
+  let grace: NodeJS.Timeout | undefined;
+  app.addHook("preClose", (done) => {
+    grace = setTimeout(() => service.abortAll(), shutdownGrace);
+    done();
+  });
+  app.addHook("onClose", (_, done) => {
+    clearTimeout(grace);
+    done();
+  });
+  return app;
+}

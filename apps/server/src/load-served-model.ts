@@ -1,0 +1,74 @@
+import { readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { selectBackend } from "@levin/kernels/node";
+import { loadModel } from "@levin/model/node";
+import { sparkDirectory } from "@levin/spark";
+import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
+import { z } from "zod";
+import { describeModel, type SamplingDefaults, type ServedModel } from "./served-model.ts";
+
+export interface LoadOptions {
+  /** Model directory in the layout of Hugging Face; default: spark. */
+  directory?: string;
+  /** `wasm`, `cpu` or `tensorflow`; default `wasm`. */
+  backend?: string;
+  /** Name that clients ask for; default: the directory's, or `spark`. */
+  modelId?: string;
+}
+
+/**
+ * Loads model, tokenizer, chat template and sampling defaults of a directory.
+ * @throws BackendUnavailableError, ConfigError, CheckpointError, TokenizerError
+ */
+export async function loadServedModel(options: LoadOptions = {}): Promise<ServedModel> {
+  await selectBackend(options.backend);
+  const directory = resolve(options.directory ?? fileURLToPath(sparkDirectory));
+  const tokenizer = Tokenizer.fromJson(await readJson(join(directory, "tokenizer.json")));
+  const tokenizerConfig = tokenizerConfigSchema.parse(
+    await readJson(join(directory, "tokenizer_config.json"), {}),
+  );
+  const generationConfig = await readJson(join(directory, "generation_config.json"), {});
+  const model = await loadModel(directory);
+  return {
+    model,
+    tokenizer,
+    chatTemplate: tokenizerConfig.chat_template ?? m1ChatTemplate,
+    modelId: options.modelId ?? (options.directory === undefined ? "spark" : basename(directory)),
+    description: describeModel(model.config),
+    defaults: samplingDefaults(generationConfig),
+  };
+}
+
+const tokenizerConfigSchema = z.object({ chat_template: z.string().optional() });
+
+const generationConfigSchema = z.object({
+  do_sample: z.boolean().optional(),
+  temperature: z.number().optional(),
+  top_k: z.int().optional(),
+  top_p: z.number().optional(),
+  min_p: z.number().optional(),
+  repetition_penalty: z.number().optional(),
+});
+
+/** Reads a `generation_config.json`, where `do_sample: false` means greedy. */
+function samplingDefaults(json: unknown): SamplingDefaults {
+  const config = generationConfigSchema.parse(json);
+  return {
+    temperature: config.do_sample === false ? 0 : config.temperature,
+    topK: config.top_k,
+    topP: config.top_p,
+    minP: config.min_p,
+    repetitionPenalty: config.repetition_penalty,
+  };
+}
+
+/** @param absent stands for a file that does not exist */
+async function readJson(path: string, absent?: unknown): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    if (absent !== undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return absent;
+    throw new Error(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

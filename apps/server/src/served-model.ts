@@ -1,0 +1,50 @@
+import {
+  planModel,
+  type CausalLanguageModel,
+  type ModelConfig,
+  type NextTokenModel,
+} from "@levin/model";
+import type { Tokenizer } from "@levin/tokenizer";
+
+/** Sampling where a request says nothing. */
+export interface SamplingDefaults {
+  temperature?: number | undefined;
+  topK?: number | undefined;
+  topP?: number | undefined;
+  minP?: number | undefined;
+  repetitionPenalty?: number | undefined;
+}
+
+/** Sizes of a model, for people. */
+export interface ModelDescription {
+  parameters: number;
+  active_parameters: number;
+  layers: number;
+  lightning_layers: number;
+  /** Bytes of the lightning state of one conversation, however long it is. */
+  lightning_state_bytes: number;
+}
+
+/** A model with all that is needed to answer requests. */
+export interface ServedModel {
+  model: NextTokenModel | CausalLanguageModel;
+  tokenizer: Tokenizer;
+  /** Jinja source. */
+  chatTemplate: string;
+  /** Name in the API. */
+  modelId: string;
+  description?: ModelDescription;
+  defaults?: SamplingDefaults;
+}
+
+/** Describes a model by its config. */
+export function describeModel(config: ModelConfig): ModelDescription {
+  const { parameters, state } = planModel(config, []);
+  return {
+    parameters: parameters.total,
+    active_parameters: parameters.active,
+    layers: config.layerTypes.length,
+    lightning_layers: config.layerTypes.filter((type) => type === "lightning").length,
+    lightning_state_bytes: state.lightningBytes,
+  };
+}

@@ -1,0 +1,175 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const main = join(import.meta.dirname, "main.ts");
+const root = join(import.meta.dirname, "../../..");
+const fixtures = join(root, "packages/model/src/__fixtures__");
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function levin(...args: string[]): Promise<Outcome> {
+  return new Promise((done) => {
+    execFile(
+      process.execPath,
+      ["--conditions=@levin/source", main, ...args],
+      { cwd: root },
+      (error, stdout, stderr) => {
+        done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+      },
+    );
+  });
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "levin-cli-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("levin", () => {
+  it("lists its commands, and fails on others", async () => {
+    const { code, stdout } = await levin("--help");
+    expect(code).toBe(0);
+    for (const command of ["chat", "generate", "serve", "train", "eval", "inspect", "parity"]) {
+      expect(stdout).toContain(`\n  ${command}`);
+    }
+    expect(await levin("dance")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/unknown command/) as string,
+    });
+  });
+
+  it("parity passes on golden files, and exits with 1 when a weight is off", async () => {
+    const good = join(fixtures, "parity/b_all_lightning");
+    const passed = await levin("parity", "--json", good);
+    expect(passed.code).toBe(0);
+    const { quantities } = JSON.parse(passed.stdout) as { quantities: { quantity: string }[] };
+    expect(quantities.map(({ quantity }) => quantity)).toContain("lightning_state.prefill");
+
+    const bad = join(folder, "bad");
+    await cp(good, bad, { recursive: true });
+    const bytes = await readFile(join(bad, "model.safetensors"));
+    bytes[bytes.length - 2]! ^= 0x40;
+    await writeFile(join(bad, "model.safetensors"), bytes);
+    const missed = await levin("parity", bad, good);
+    expect(missed.code).toBe(1);
+    expect(missed.stdout).toContain("MISS");
+    expect(missed.stdout).toContain(good);
+  });
+
+  it("inspect counts the parameters of the full M1", async () => {
+    const { code, stdout } = await levin("inspect", join(fixtures, "m1-config.json"), "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ parameters: { total: 456_089_655_296 } });
+  });
+
+  it("generate answers with spark, within a thinking budget", async () => {
+    const { code, stdout } = await levin(
+      "generate",
+      "What is 12 plus 30?",
+      "--json",
+      "--thinking-budget",
+      "20",
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      text: expect.stringMatching(/\S/) as string,
+      finishReason: "stop",
+      usage: { reasoningTokens: 20 },
+    });
+  });
+
+  it("train goes on where it was stopped, and its model can be used", async () => {
+    const recipe = JSON.parse(
+      await readFile(join(root, "packages/spark/training/recipe.json"), "utf8"),
+    ) as Record<string, unknown>;
+    const small = {
+      ...recipe,
+      config: {
+        ...(recipe["config"] as object),
+        hidden_size: 16,
+        num_hidden_layers: 2,
+        attn_type_list: [0, 1],
+        intermediate_size: 8,
+        num_local_experts: 2,
+      },
+      tokenizer: { vocabSize: 300, sampleProblems: 50 },
+      examplesPerStep: 3,
+      steps: 4,
+      warmupSteps: 1,
+      checkpointEvery: 2,
+    };
+    const path = join(folder, "recipe.json");
+    await writeFile(path, JSON.stringify(small));
+    const output = join(folder, "run");
+    const first = await levin(
+      "train",
+      path,
+      "--output",
+      output,
+      "--backend",
+      "cpu",
+      "--steps",
+      "2",
+    );
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/step 2 \| loss/) as string,
+    });
+    const second = await levin("train", path, "--output", output, "--backend", "cpu", "--json");
+    expect(second.code).toBe(0);
+    const steps = second.stdout.trim().split("\n");
+    expect(steps.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([3, 4]);
+    expect((await readdir(join(output, "model"))).toSorted()).toEqual([
+      "config.json",
+      "model.safetensors",
+      "tokenizer.json",
+      "tokenizer_config.json",
+    ]);
+    const answer = await levin(
+      "generate",
+      "x",
+      "--model",
+      join(output, "model"),
+      "--max-tokens",
+      "3",
+    );
+    expect(answer.code).toBe(0);
+  }, 120_000);
+
+  it("says in one line what is wrong with a broken model, recipe or flag", async () => {
+    const nowhere = await levin("generate", "x", "--model", folder);
+    expect(nowhere).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ENOENT.*tokenizer.json/) as string,
+    });
+    expect(await levin("parity", folder)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/CheckpointError/) as string,
+    });
+    const recipe = join(folder, "broken.json");
+    await writeFile(recipe, '{"steps": "many"}');
+    const trained = await levin("train", recipe, "--output", folder);
+    expect(trained).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/RecipeError/) as string,
+    });
+    expect(await levin("generate", "x", "--top-k", "abc")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/expected a number, found "abc"/) as string,
+    });
+    expect(await levin("generate", "x", "--backend", "abacus")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /expected a backend of wasm, cpu, tensorflow, found "abacus"/,
+      ) as string,
+    });
+  });
+});

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import OpenAI, { APIError, BadRequestError, NotFoundError } from "openai";
+import OpenAI, { BadRequestError, NotFoundError, type APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer, loadServedModel } from "./index.ts";
 

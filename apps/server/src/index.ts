@@ -7,7 +7,6 @@ export {
   type ServedModel,
 } from "./served-model.ts";
 export {
-  closeOnSignals,
   defaultPort,
   ListenError,
   startServer,

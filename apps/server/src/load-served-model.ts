@@ -10,11 +10,11 @@ import { describeModel, type SamplingDefaults, type ServedModel } from "./served
 
 export interface LoadOptions {
   /** Model directory in the layout of Hugging Face; default: spark. */
-  directory?: string;
+  model?: string | undefined;
   /** `wasm`, `cpu` or `tensorflow`; default `wasm`. */
-  backend?: string;
+  backend?: string | undefined;
   /** Name that clients ask for; default: the directory's, or `spark`. */
-  modelId?: string;
+  modelId?: string | undefined;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface LoadOptions {
  */
 export async function loadServedModel(options: LoadOptions = {}): Promise<ServedModel> {
   await selectBackend(options.backend);
-  const directory = resolve(options.directory ?? fileURLToPath(sparkDirectory));
+  const directory = resolve(options.model ?? fileURLToPath(sparkDirectory));
   const tokenizer = Tokenizer.fromJson(await readJson(join(directory, "tokenizer.json")));
   const tokenizerConfig = tokenizerConfigSchema.parse(
     await readJson(join(directory, "tokenizer_config.json"), {}),
@@ -34,7 +34,7 @@ export async function loadServedModel(options: LoadOptions = {}): Promise<Served
     model,
     tokenizer,
     chatTemplate: tokenizerConfig.chat_template ?? m1ChatTemplate,
-    modelId: options.modelId ?? (options.directory === undefined ? "spark" : basename(directory)),
+    modelId: options.modelId ?? (options.model === undefined ? "spark" : basename(directory)),
     description: describeModel(model.config),
     defaults: samplingDefaults(generationConfig),
   };

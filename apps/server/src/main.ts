@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { pino } from "pino";
-import { closeOnSignals, defaultPort, startServer } from "./start-server.ts";
+import { defaultPort, startServer } from "./start-server.ts";
 
 const usage = `levin-server: an OpenAI-compatible server with a chat page
 
   --model DIR        model directory (default: spark)
   --model-id NAME    name that clients ask for (default: the directory's)
-  --backend NAME     wasm, cpu or tensorflow (default: wasm)
+  --backend NAME     wasm, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
   --host HOST        default 127.0.0.1: this machine alone
-  --port PORT        default ${defaultPort}; 0 takes any free one
+  --port PORT        default PORT or ${defaultPort}; 0 takes any free one
   --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
   --help`;
 
@@ -18,9 +18,9 @@ try {
     options: {
       model: { type: "string" },
       "model-id": { type: "string" },
-      backend: { type: "string" },
+      backend: { type: "string", default: process.env["LEVIN_BACKEND"] ?? "wasm" },
       host: { type: "string" },
-      port: { type: "string", default: `${defaultPort}` },
+      port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
       "log-level": { type: "string", default: "warn" },
       help: { type: "boolean" },
     },
@@ -35,7 +35,7 @@ try {
 async function serve(values: {
   model?: string | undefined;
   "model-id"?: string | undefined;
-  backend?: string | undefined;
+  backend: string;
   host?: string | undefined;
   port: string;
   "log-level": string;
@@ -44,14 +44,12 @@ async function serve(values: {
   if (!/^\d+$/.test(values.port) || port > 65_535) {
     throw new Error(`--port: expected a number in 0..65535, found "${values.port}"`);
   }
-  const server = await startServer({
-    directory: values.model,
+  await startServer({
+    model: values.model,
     modelId: values["model-id"],
     backend: values.backend,
     host: values.host,
     port,
     logger: pino({ level: values["log-level"] }, process.stderr),
   });
-  closeOnSignals(server);
-  console.log(`${server.modelId} answers at ${server.url}  (API: ${server.url}/v1)`);
 }

@@ -12,10 +12,10 @@ export class ListenError extends Error {
 
 export interface StartOptions extends LoadOptions {
   /** Default 127.0.0.1: this machine alone. */
-  host?: string;
+  host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
-  port?: number;
-  logger?: FastifyBaseLogger;
+  port?: number | undefined;
+  logger?: FastifyBaseLogger | undefined;
 }
 
 export interface RunningServer {
@@ -26,7 +26,9 @@ export interface RunningServer {
 }
 
 /**
- * Loads a model and serves it.
+ * Loads a model, serves it until SIGINT or SIGTERM, and prints where. Programs that want neither
+ * the line nor the signals use `loadServedModel` and `createServer`.
+ *
  * @throws ListenError, and what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
@@ -35,7 +37,10 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const app = createServer({ ...served, ...(logger && { logger }) });
   try {
     const url = await app.listen({ host, port });
-    return { url, modelId: served.modelId, close: () => app.close() };
+    const server = { url, modelId: served.modelId, close: async () => void (await app.close()) };
+    closeOnSignals(server);
+    console.log(`levin: ${served.modelId} is ready at ${url} (API: ${url}/v1)`);
+    return server;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new ListenError(
@@ -47,8 +52,8 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   }
 }
 
-/** Closes a server on SIGINT and SIGTERM; a second signal ends the process at once. */
-export function closeOnSignals(server: Pick<RunningServer, "close">): void {
+/** A second signal ends the process at once. */
+function closeOnSignals(server: RunningServer): void {
   let closing = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     // 128 + the signal's number, as shells report it.

@@ -1,19 +1,35 @@
+import type { Tokenizer } from "@levin/tokenizer";
 import { contextExceeded } from "../generation-settings.ts";
 import type { ServedModel } from "../served-model.ts";
 
-/** Characters that one token may stand for; far above any vocabulary's longest common word. */
-const longestToken = 128;
-
 /**
- * Refuses text so long that it cannot fit the context, before time is spent on tokenizing it.
+ * Refuses text that cannot fit the context whatever its tokens, before time is spent on it.
  * @throws ApiError (400, `context_length_exceeded`)
  */
 export function checkTextLength(
   texts: readonly string[],
   param: string,
-  served: ServedModel,
+  { model, tokenizer }: ServedModel,
 ): void {
-  const limit = served.model.config.maxPositionEmbeddings;
+  const limit = model.config.maxPositionEmbeddings;
+  // A character has at least one byte, so this many characters need more tokens than there is room.
   const length = texts.reduce((sum, text) => sum + text.length, 0);
-  if (length > limit * longestToken) throw contextExceeded(limit, `${length} characters`, param);
+  if (length > limit * longestToken(tokenizer)) {
+    throw contextExceeded(limit, `${length} characters`, param);
+  }
+}
+
+const longest = new WeakMap<Tokenizer, number>();
+
+/** Bytes of a tokenizer's longest token. */
+function longestToken(tokenizer: Tokenizer): number {
+  const known = longest.get(tokenizer);
+  if (known !== undefined) return known;
+  let bytes = 1;
+  for (let id = 0; id < tokenizer.vocabSize; id++) {
+    const exists = tokenizer.idToToken(id) !== undefined;
+    if (exists) bytes = Math.max(bytes, tokenizer.tokenBytes(id).length);
+  }
+  longest.set(tokenizer, bytes);
+  return bytes;
 }

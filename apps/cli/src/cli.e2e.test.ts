@@ -133,6 +133,11 @@ describe("levin", () => {
       "tokenizer.json",
       "tokenizer_config.json",
     ]);
+    await writeFile(path, JSON.stringify({ ...small, seed: 1 }));
+    expect(await levin("train", path, "--output", output, "--backend", "cpu")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/TrainingCheckpointError.*seed/) as string,
+    });
     const answer = await levin(
       "generate",
       "x",

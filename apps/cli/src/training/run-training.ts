@@ -37,8 +37,11 @@ export async function runTraining({
 }: TrainingRun): Promise<void> {
   await mkdir(directory, { recursive: true });
   const tokenizer = await ensureTokenizer(recipe, directory);
+  const checkpoints = join(directory, "checkpoints");
+  // More steps may be asked for later; anything else would make it another training.
+  const { steps: _steps, ...settings } = recipe;
   const { model, state } =
-    (await loadTrainingCheckpoint(join(directory, "checkpoints"))) ?? newModel(recipe, tokenizer);
+    (await loadTrainingCheckpoint(checkpoints, settings)) ?? newModel(recipe, tokenizer);
   const follow = createProgress(recipe.steps);
   await train(trainableModel(model), state, {
     schedule: {
@@ -54,7 +57,7 @@ export async function runTraining({
       onStep?.(report, follow(report));
       await appendFile(join(directory, "metrics.jsonl"), `${JSON.stringify(report)}\n`);
       if (report.step % recipe.checkpointEvery === 0 || report.step === recipe.steps) {
-        await saveTrainingCheckpoint(join(directory, "checkpoints"), model, state);
+        await saveTrainingCheckpoint(checkpoints, model, state, settings);
       }
     },
     ...(signal && { signal }),

@@ -37,7 +37,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const app = createServer({ ...served, ...(logger && { logger }) });
   try {
     const url = await app.listen({ host, port });
-    const server = { url, modelId: served.modelId, close: async () => void (await app.close()) };
+    const server = { url, modelId: served.modelId, close: () => app.close().then(() => {}) };
     closeOnSignals(server);
     console.log(`levin: ${served.modelId} is ready at ${url} (API: ${url}/v1)`);
     return server;

@@ -1,13 +1,6 @@
 import type { Command } from "commander";
 import { toNumber } from "./generation-flags.ts";
 
-interface ServeFlags {
-  model?: string;
-  port: number;
-  host: string;
-  backend: string;
-}
-
 /** `levin serve`: the OpenAI-compatible API and the chat page. */
 export function addServe(program: Command): void {
   program
@@ -17,9 +10,9 @@ export function addServe(program: Command): void {
     .option("--port <n>", "port", toNumber, 8420)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--backend <name>", "wasm, cpu or tensorflow", process.env["LEVIN_BACKEND"] ?? "wasm")
-    .action(async ({ model, ...options }: ServeFlags) => {
+    .action(async (options: { model?: string; port: number; host: string; backend: string }) => {
       // Loaded here, so that other commands start without a web server.
       const { startServer } = await import("@levin/server");
-      await startServer({ ...options, ...(model !== undefined && { directory: model }) });
+      await startServer(options);
     });
 }

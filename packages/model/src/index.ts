@@ -32,7 +32,6 @@ export {
 } from "./generation/generate.ts";
 export { GenerationOptionsError, type GenerationOptions } from "./generation/generation-options.ts";
 export {
-  byFallingLogit,
   logProbability,
   minP,
   repetitionPenalty,

@@ -1,8 +1,9 @@
-import type { NextTokenModel } from "../next-token-model.ts";
-import { TokenBatchError } from "../token-batch.ts";
+import type { ModelState, NextTokenModel } from "../next-token-model.ts";
+import { TokenBatchError, type TokenBatch } from "../token-batch.ts";
 import { checkOptions, type GenerationOptions } from "./generation-options.ts";
 import { PromptTooLongError } from "./generate.ts";
-import { createSampler } from "./sampler.ts";
+import { nextTask } from "./next-task.ts";
+import { createSampler, type Sampler } from "./sampler.ts";
 
 /** New tokens of one prompt of a batch. */
 export interface BatchCompletion {
@@ -11,11 +12,11 @@ export interface BatchCompletion {
 }
 
 /**
- * Generates for several prompts at once, padded on the left. Each row draws from its own sampler
- * (`seed` + row), so it gets what it would get alone.
+ * Generates for several prompts at once, padded on the left. Rows finish separately, and each draws
+ * from its own sampler (`seed` + row), so it gets what it would get alone.
  *
  * @param prompts token ids of each prompt
- * @throws GenerationOptionsError, PromptTooLongError, TokenBatchError
+ * @throws GenerationOptionsError, PromptTooLongError, TokenBatchError, LogitsError
  */
 export async function generateBatch(
   model: NextTokenModel,
@@ -30,56 +31,114 @@ export async function generateBatch(
     | "repetitionPenalty"
     | "seed"
     | "signal"
+    | "prefillChunk"
   > = {},
 ): Promise<BatchCompletion[]> {
   const checked = checkOptions(options);
-  const limit = model.config.maxPositionEmbeddings;
-  const longest = Math.max(0, ...prompts.map((prompt) => prompt.length));
-  if (prompts.length === 0 || prompts.some((prompt) => prompt.length === 0)) {
-    throw new TokenBatchError("prompts: expected one or more of at least one token each");
-  }
-  if (longest >= limit) throw new PromptTooLongError(limit, longest);
+  checkPrompts(prompts, model.config.maxPositionEmbeddings);
   const seed = checked.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const samplers = prompts.map((_, row) => createSampler({ ...checked, seed: seed + row }));
-  const rows = prompts.map((): BatchCompletion => ({ ids: [], finishReason: "length" }));
-  const open = new Set(rows.keys());
+  const rows = prompts.map(
+    (prompt, row) => new BatchRow(model, prompt, createSampler({ ...checked, seed: seed + row })),
+  );
+  if (checked.maxNewTokens === 0) return rows.map(({ completion }) => completion);
   const state = model.createState(prompts.length);
   try {
-    let tokens = leftPadded(prompts, longest);
-    for (let step = 0; step < checked.maxNewTokens && open.size > 0; step++) {
-      if (checked.signal?.aborted) {
-        for (const row of open) rows[row]!.finishReason = "abort";
-        break;
+    let tokens: TokenBatch = leftPadded(prompts);
+    while (rows.some((row) => row.open)) {
+      const logits = await feedInChunks({ model, state, tokens, ...checked });
+      for (const [index, row] of rows.entries()) {
+        if (!row.open) continue;
+        if (!logits) row.finish("abort");
+        else row.draw(logits, index, checked.maxNewTokens);
       }
-      const logits = model.advance(state, tokens);
-      const all = (await logits.data()) as Float32Array;
-      logits.dispose();
-      const width = all.length / prompts.length;
-      for (const row of open) {
-        const completion = rows[row]!;
-        const own = all.subarray(row * width, (row + 1) * width);
-        const id = samplers[row]!.draw(own, [...prompts[row]!, ...completion.ids]);
-        completion.ids.push(id);
-        if (!model.config.eosTokenId.includes(id)) continue;
-        completion.finishReason = "stop";
-        open.delete(row);
-      }
-      if (state.length >= limit) break;
       tokens = {
-        ids: rows.map(({ ids }) => [ids.at(-1)!]),
-        mask: rows.map((_, row) => [open.has(row) ? 1 : 0]),
+        ids: rows.map((row) => [row.completion.ids.at(-1) ?? 0]),
+        mask: rows.map((row) => [row.open ? 1 : 0]),
       };
     }
   } finally {
     state.dispose();
   }
-  return rows;
+  return rows.map(({ completion }) => completion);
 }
 
-function leftPadded(
-  prompts: readonly (readonly number[])[],
-  length: number,
-): { ids: number[][]; mask: number[][] } {
+/** One prompt on its way. */
+class BatchRow {
+  readonly completion: BatchCompletion = { ids: [], finishReason: "length" };
+  open = true;
+  readonly #config: NextTokenModel["config"];
+  readonly #promptLength: number;
+  readonly #sampler: Sampler;
+  readonly #seen: Set<number>;
+
+  constructor(model: NextTokenModel, prompt: readonly number[], sampler: Sampler) {
+    this.#config = model.config;
+    this.#promptLength = prompt.length;
+    this.#sampler = sampler;
+    this.#seen = new Set(prompt);
+  }
+
+  draw(logits: Float32Array, row: number, maxNewTokens: number): void {
+    const { vocabSize, eosTokenId, maxPositionEmbeddings } = this.#config;
+    const id = this.#sampler.draw(
+      logits.subarray(row * vocabSize, (row + 1) * vocabSize),
+      this.#seen,
+    );
+    const { ids } = this.completion;
+    ids.push(id);
+    this.#seen.add(id);
+    // Padding takes no place in the context: a row may go as far as it could alone.
+    const contextFull = this.#promptLength + ids.length >= maxPositionEmbeddings;
+    if (eosTokenId.includes(id)) this.finish("stop");
+    else if (contextFull || ids.length >= maxNewTokens) this.finish("length");
+  }
+
+  finish(reason: BatchCompletion["finishReason"]): void {
+    this.completion.finishReason = reason;
+    this.open = false;
+  }
+}
+
+/** Logits `[rows · vocab]` after all tokens; undefined when aborted. */
+async function feedInChunks(feed: {
+  model: NextTokenModel;
+  state: ModelState;
+  tokens: TokenBatch;
+  prefillChunk: number;
+  signal?: AbortSignal | undefined;
+}): Promise<Float32Array | undefined> {
+  const { model, state, tokens, prefillChunk, signal } = feed;
+  const length = tokens.ids[0]!.length;
+  for (let start = 0; ; start += prefillChunk) {
+    await nextTask();
+    if (signal?.aborted) return undefined;
+    const end = start + prefillChunk;
+    const logits = model.advance(state, {
+      ids: tokens.ids.map((row) => row.slice(start, end)),
+      mask: tokens.mask?.map((row) => row.slice(start, end)),
+    });
+    try {
+      if (end >= length) return (await logits.data()) as Float32Array;
+    } finally {
+      logits.dispose();
+    }
+  }
+}
+
+function checkPrompts(prompts: readonly (readonly number[])[], limit: number): void {
+  if (prompts.length === 0 || prompts.some((prompt) => prompt.length === 0)) {
+    throw new TokenBatchError("prompts: expected one or more of at least one token each");
+  }
+  const longest = longestOf(prompts);
+  if (longest >= limit) throw new PromptTooLongError(limit, longest);
+}
+
+function longestOf(prompts: readonly (readonly number[])[]): number {
+  return prompts.reduce((longest, prompt) => Math.max(longest, prompt.length), 0);
+}
+
+function leftPadded(prompts: readonly (readonly number[])[]): TokenBatch {
+  const length = longestOf(prompts);
   const padding = (prompt: readonly number[]): number[] =>
     Array<number>(length - prompt.length).fill(0);
   return {

@@ -9,10 +9,13 @@ import {
   PromptTooLongError,
   Session,
   SessionError,
+  LogitsError,
   TokenBatchError,
   type CausalLanguageModel,
+  type CausalModelState,
   type GenerationOptions,
   type GenerationResult,
+  type NextTokenModel,
   type TextTokenizer,
   type TokenEvent,
 } from "../index.ts";
@@ -138,6 +141,65 @@ describe("generate", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("gives out text held back for a stop string when the end comes first", async () => {
+    const plain: TextTokenizer = { ...tokenizer, tokenToId: () => undefined };
+    const free = await collect(generate(model, plain, "abc", { maxNewTokens: 6 }));
+    const stop = [`${free.result.text.at(-1)}never`, `${free.result.text.slice(0, 1)}never`];
+    const { events, result } = await collect(
+      generate(model, plain, "abc", { maxNewTokens: 6, stop }),
+    );
+    expect(result.text).toBe(free.result.text);
+    expect(events.map((event) => event.text).join("")).toBe(free.result.text);
+
+    const controller = new AbortController();
+    const stream = generate(model, plain, "abc", { stop, signal: controller.signal });
+    expect((await stream.next()).value).toMatchObject({ text: "" });
+    controller.abort();
+    expect((await collect(stream)).result.text).toBe(free.result.text.slice(0, 1));
+  });
+
+  it("gives marks of thought no text, even when the tokenizer does not call them special", async () => {
+    const showing: TextTokenizer = {
+      ...tokenizer,
+      createDecodeStream: () => ({
+        push: (id) => (id === 94 ? "<think>" : id === 95 ? "</think>" : ` ${id}`),
+        flush: () => "",
+      }),
+    };
+    const options = { maxNewTokens: 20, thinkingBudget: 4 };
+    const { events, result } = await collect(generate(model, showing, "abc<think>", options));
+    expect(events.some((event) => event.part === "mark")).toBe(true);
+    expect(events.map((event) => event.text).join("")).not.toContain("think>");
+    expect(result.reasoningText + result.text).not.toContain("think>");
+  });
+
+  it("keeps the space an answer begins with, unless a thought came before", async () => {
+    const spaced: TextTokenizer = {
+      ...tokenizer,
+      createDecodeStream: () => ({ push: (id) => (id >= 94 ? "" : ` ${id}`), flush: () => "" }),
+    };
+    const plain = { ...spaced, tokenToId: () => undefined };
+    const without = await collect(generate(model, plain, "abc", { maxNewTokens: 4 }));
+    expect(without.result.text).toMatch(/^ \d/);
+    const options = { maxNewTokens: 12, thinkingBudget: 2, thoughtClosing: "</think>" };
+    const after = await collect(generate(model, spaced, "abc<think>", options));
+    expect(after.result.text).toMatch(/^\d/);
+  });
+
+  it("refuses logits that are not numbers, and leaves no tensors", async () => {
+    const before = tf.memory().numTensors;
+    const broken: NextTokenModel = {
+      config: model.config,
+      createState: (batch) => model.createState(batch),
+      deserializeState: (bytes) => model.deserializeState(bytes),
+      advance: (state, tokens) =>
+        tf.tidy(() => tf.mul(model.advance(state as CausalModelState, tokens), NaN)),
+    };
+    await expect(collect(generate(broken, tokenizer, "abc"))).rejects.toThrow(LogitsError);
+    await expect(generateBatch(broken, [[1, 2]])).rejects.toThrow(LogitsError);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it("refuses bad options, empty prompts and prompts beyond the context", async () => {
     await expect(run("abc", { topP: 2 })).rejects.toThrow(GenerationOptionsError);
     await expect(run("abc", { temperature: NaN })).rejects.toThrow(GenerationOptionsError);
@@ -155,9 +217,43 @@ describe("generateBatch", () => {
       expect(together[row]).toEqual((await generateBatch(model, [prompt], options))[0]);
     }
   });
+
+  it("does not count padding as context", async () => {
+    const small: NextTokenModel = {
+      config: { ...model.config, maxPositionEmbeddings: 24 },
+      createState: (batch) => model.createState(batch),
+      deserializeState: (bytes) => model.deserializeState(bytes),
+      advance: (state, tokens) => model.advance(state as CausalModelState, tokens),
+    };
+    const prompts = ["a prompt of 20 tokens", "abc"].map((text) => tokenizer.encode(text));
+    const together = await generateBatch(small, prompts, { maxNewTokens: 30 });
+    expect(together[0]!.ids).toHaveLength(24 - prompts[0]!.length);
+    expect(together[1]!.ids).toHaveLength(24 - prompts[1]!.length);
+    expect(together[1]).toEqual(
+      (await generateBatch(small, [prompts[1]!], { maxNewTokens: 30 }))[0],
+    );
+  });
 });
 
 describe("Session", () => {
+  it("goes on with its random numbers after an early end, and with others for another seed", async () => {
+    const options = { maxNewTokens: 12, temperature: 2 };
+    const whole = new Session(model, tokenizer);
+    whole.append("abc");
+    const all = (await collect(whole.generate({ ...options, seed: 3 }))).result.ids;
+
+    const parted = new Session(model, tokenizer);
+    parted.append("abc");
+    let taken = 0;
+    for await (const _ of parted.generate({ ...options, seed: 3 })) if (++taken === 5) break;
+    const fork = parted.fork();
+    const rest = await collect(parted.generate({ ...options, maxNewTokens: 7 }));
+    expect(rest.result.ids).toEqual(all.slice(5));
+    const other = await collect(fork.generate({ ...options, maxNewTokens: 7, seed: 4 }));
+    expect(other.result.ids).not.toEqual(all.slice(5));
+    for (const session of [whole, parted, fork]) session.dispose();
+  });
+
   it("goes on from saved bytes exactly as it would have gone on", async () => {
     const session = new Session(model, tokenizer);
     session.append("abc");

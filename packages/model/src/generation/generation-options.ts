@@ -4,15 +4,16 @@ const probability = z.number().gt(0).max(1);
 const count = z.number().int().nonnegative();
 
 const optionsSchema = z.strictObject({
-  /** New tokens at most, thought included; default 1024. */
+  /** New tokens at most, thought included; default 1024. 0 reads the prompt up to its last token. */
   maxNewTokens: count.default(1024),
   /** 0 is greedy; default 0. */
   temperature: z.number().min(0).default(0),
   topK: count.optional(),
   topP: probability.optional(),
-  minP: probability.optional(),
+  /** 0 is off, as for `topK`. */
+  minP: z.number().min(0).max(1).optional(),
   repetitionPenalty: z.number().positive().optional(),
-  /** Same seed, same text. Default: a random one. */
+  /** Same seed, same text. Default: a random one; a session goes on with the one it has. */
   seed: z.number().int().optional(),
   /** Texts that end the answer; they are not part of it. */
   stop: z.array(z.string().min(1)).default([]),
@@ -48,6 +49,15 @@ export class GenerationOptionsError extends Error {
 /** Fills in defaults; throws GenerationOptionsError naming each wrong option. */
 export function checkOptions({ signal, onPrefill, ...options }: GenerationOptions): CheckedOptions {
   const result = optionsSchema.safeParse(options);
-  if (!result.success) throw new GenerationOptionsError(z.prettifyError(result.error));
+  if (!result.success) {
+    const problems = result.error.issues.map(({ path, message }) => {
+      const found = path.reduce<unknown>(
+        (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
+        options,
+      );
+      return path.length === 0 ? message : `${path.join(".")}: ${message}, found ${String(found)}`;
+    });
+    throw new GenerationOptionsError(problems.join("; "));
+  }
   return { ...result.data, signal, onPrefill };
 }

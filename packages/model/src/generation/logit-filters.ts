@@ -1,13 +1,15 @@
 /**
  * Changes logits in place before one is drawn; hidden tokens become −∞. Filters apply in the order
  * of transformers: repetition penalty, temperature, top-k, top-p, min-p.
+ *
+ * @param seen tokens that occurred so far, those of the prompt included
  */
-export type LogitFilter = (logits: Float32Array, history: readonly number[]) => void;
+export type LogitFilter = (logits: Float32Array, seen: ReadonlySet<number>) => void;
 
 /** Makes tokens that already occurred less likely (CTRL, arXiv 1909.05858); 1 changes nothing. */
 export function repetitionPenalty(penalty: number): LogitFilter {
-  return (logits, history) => {
-    for (const id of new Set(history)) {
+  return (logits, seen) => {
+    for (const id of seen) {
       const logit = logits[id]!;
       logits[id] = logit > 0 ? logit / penalty : logit * penalty;
     }
@@ -17,26 +19,38 @@ export function repetitionPenalty(penalty: number): LogitFilter {
 /** Divides logits; below 1 sharpens, above 1 flattens. */
 export function temperature(value: number): LogitFilter {
   return (logits) => {
-    for (let i = 0; i < logits.length; i++) logits[i]! /= value;
+    // Relative to the highest, so that a tiny temperature never overflows to +∞.
+    const highest = max(logits);
+    for (let i = 0; i < logits.length; i++) logits[i] = (logits[i]! - highest) / value;
   };
 }
 
 /** Keeps the k most likely tokens, lower ids first among equals. */
 export function topK(k: number): LogitFilter {
   return (logits) => {
-    for (const id of byFallingLogit(logits).slice(k)) logits[id] = -Infinity;
+    if (k >= logits.length) return;
+    const kept = likeliest(logits, k).map((id) => [id, logits[id]!] as const);
+    logits.fill(-Infinity);
+    for (const [id, logit] of kept) logits[id] = logit;
   };
 }
 
 /** Keeps the fewest tokens that together have at least probability `p` (arXiv 1904.09751). */
 export function topP(p: number): LogitFilter {
   return (logits) => {
+    if (p >= 1) return;
     const probabilities = softmax(logits);
-    let mass = 0;
-    for (const id of byFallingLogit(logits)) {
-      if (mass >= p) logits[id] = -Infinity;
-      mass += probabilities[id]!;
+    // All tokens below this have less than 1 − p together, so none of them is among the kept.
+    const least = (1 - p) / logits.length;
+    const candidates: number[] = [];
+    for (let id = 0; id < logits.length; id++) if (probabilities[id]! >= least) candidates.push(id);
+    candidates.sort((a, b) => logits[b]! - logits[a]! || a - b);
+    const kept = new Set<number>();
+    for (let mass = 0, i = 0; mass < p && i < candidates.length; i++) {
+      kept.add(candidates[i]!);
+      mass += probabilities[candidates[i]!]!;
     }
+    for (let id = 0; id < logits.length; id++) if (!kept.has(id)) logits[id] = -Infinity;
   };
 }
 
@@ -51,26 +65,47 @@ export function minP(p: number): LogitFilter {
 /** Probabilities of logits, in float64. */
 export function softmax(logits: Float32Array): Float64Array {
   const highest = max(logits);
-  const exponentials = Float64Array.from(logits, (logit) => Math.exp(logit - highest));
-  const total = exponentials.reduce((sum, value) => sum + value, 0);
-  return exponentials.map((value) => value / total);
+  const probabilities = new Float64Array(logits.length);
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) {
+    total += probabilities[i] = Math.exp(logits[i]! - highest);
+  }
+  for (let i = 0; i < logits.length; i++) probabilities[i]! /= total;
+  return probabilities;
 }
 
 /** Natural-log probability of one token. */
 export function logProbability(logits: Float32Array, id: number): number {
-  const highest = max(logits);
-  let total = 0;
-  for (const logit of logits) total += Math.exp(logit - highest);
-  return logits[id]! - highest - Math.log(total);
+  return logits[id]! - logSumExp(logits);
 }
 
-/** Token ids from most to least likely; lower ids first among equals. */
-export function byFallingLogit(logits: Float32Array): Uint32Array {
-  return Uint32Array.from(logits.keys()).sort((a, b) => logits[b]! - logits[a]! || a - b);
+/** Logarithm of the sum of exponentials; a logit less this is its log-probability. */
+export function logSumExp(logits: Float32Array): number {
+  const highest = max(logits);
+  let total = 0;
+  for (let i = 0; i < logits.length; i++) total += Math.exp(logits[i]! - highest);
+  return highest + Math.log(total);
+}
+
+/** The most likely token; the lowest id among equals. */
+export function argMax(logits: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  return best;
+}
+
+/** Ids of the `count` likeliest tokens, likeliest first; lower ids first among equals. */
+export function likeliest(logits: Float32Array, count: number): number[] {
+  if (count <= 0) return [];
+  // Sorting numbers natively and ids only above the threshold is far quicker than sorting all ids.
+  const threshold = logits.slice().sort()[Math.max(0, logits.length - count)]!;
+  const candidates: number[] = [];
+  for (let id = 0; id < logits.length; id++) if (logits[id]! >= threshold) candidates.push(id);
+  return candidates.sort((a, b) => logits[b]! - logits[a]! || a - b).slice(0, count);
 }
 
 function max(values: Float32Array): number {
   let highest = -Infinity;
-  for (const value of values) if (value > highest) highest = value;
+  for (let i = 0; i < values.length; i++) if (values[i]! > highest) highest = values[i]!;
   return highest;
 }

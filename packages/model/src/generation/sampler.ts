@@ -2,8 +2,9 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { CheckedOptions } from "./generation-options.ts";
 import {
-  byFallingLogit,
-  logProbability,
+  argMax,
+  likeliest,
+  logSumExp,
   minP,
   repetitionPenalty,
   softmax,
@@ -13,7 +14,7 @@ import {
   type LogitFilter,
 } from "./logit-filters.ts";
 
-/** Raised when a model gives NaN or no finite logit. */
+/** Raised when a model gives NaN, +∞ or no finite logit at all (−∞ hides a token). */
 export class LogitsError extends Error {
   override readonly name = "LogitsError";
 }
@@ -24,29 +25,41 @@ export interface TokenLogProbability {
   logprob: number;
 }
 
-/** Draws tokens; its random state can be saved. */
-export interface Sampler {
-  /** @param history tokens so far, for the repetition penalty */
-  draw(logits: Float32Array, history: readonly number[]): number;
-  /** Numbers that continue the same sequence of draws. */
-  state(): number[];
+/** A sequence of random numbers, somewhere in its middle. */
+export interface SamplerState {
+  seed: number;
+  numbers: number[];
 }
 
-/** A sampler of the given options, fresh or from a saved random state. */
-export function createSampler(options: CheckedOptions, state?: readonly number[]): Sampler {
-  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const random = state ? xoroshiro128plusFromState(state) : seededRandom(seed);
+/** Draws tokens; its random state can be saved. */
+export interface Sampler {
+  /**
+   * @param seen tokens so far, for the repetition penalty
+   * @throws LogitsError
+   */
+  draw(logits: Float32Array, seen: ReadonlySet<number>): number;
+  state(): SamplerState;
+}
+
+/**
+ * A sampler of the given options. From a saved state it goes on with that sequence, unless the
+ * options name another seed.
+ */
+export function createSampler(options: CheckedOptions, saved?: SamplerState): Sampler {
+  const seed = options.seed ?? saved?.seed ?? Math.floor(Math.random() * 2 ** 31);
+  const random =
+    saved?.seed === seed ? xoroshiro128plusFromState(saved.numbers) : seededRandom(seed);
   const filters = filtersOf(options);
   return {
-    draw(logits, history) {
+    draw(logits, seen) {
+      checkLogits(logits);
       const filtered = logits.slice();
-      for (const filter of filters) filter(filtered, history);
-      checkLogits(filtered);
+      for (const filter of filters) filter(filtered, seen);
       return options.temperature === 0
-        ? byFallingLogit(filtered)[0]!
+        ? argMax(filtered)
         : drawFrom(softmax(filtered), uniformFloat64(random));
     },
-    state: () => [...random.getState()],
+    state: () => ({ seed, numbers: [...random.getState()] }),
   };
 }
 
@@ -70,9 +83,10 @@ function filtersOf(options: CheckedOptions): LogitFilter[] {
 
 function checkLogits(logits: Float32Array): void {
   let finite = 0;
-  for (const logit of logits) {
+  for (let i = 0; i < logits.length; i++) {
+    const logit = logits[i]!;
     if (Number.isNaN(logit) || logit === Infinity) {
-      throw new LogitsError(`expected finite logits, found ${logit}`);
+      throw new LogitsError(`expected finite logits, found ${logit} for token ${i}`);
     }
     if (logit > -Infinity) finite++;
   }
@@ -81,8 +95,8 @@ function checkLogits(logits: Float32Array): void {
 
 function drawFrom(probabilities: Float64Array, uniform: number): number {
   let rest = uniform;
-  for (const [id, probability] of probabilities.entries()) {
-    rest -= probability;
+  for (let id = 0; id < probabilities.length; id++) {
+    rest -= probabilities[id]!;
     if (rest < 0) return id;
   }
   return probabilities.findLastIndex((probability) => probability > 0);
@@ -94,9 +108,12 @@ export function logProbabilities(
   id: number,
   count: number,
 ): { logprob: number; topLogprobs: TokenLogProbability[] } {
-  const top = count > 0 ? [...byFallingLogit(logits).subarray(0, count)] : [];
+  const total = logSumExp(logits);
   return {
-    logprob: logProbability(logits, id),
-    topLogprobs: top.map((other) => ({ id: other, logprob: logProbability(logits, other) })),
+    logprob: logits[id]! - total,
+    topLogprobs: likeliest(logits, count).map((other) => ({
+      id: other,
+      logprob: logits[other]! - total,
+    })),
   };
 }

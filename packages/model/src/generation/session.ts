@@ -1,6 +1,8 @@
+import { z } from "zod";
 import type { ModelState, NextTokenModel } from "../next-token-model.ts";
 import { continueFrom, type GenerationResult, type TokenEvent } from "./generate.ts";
 import type { GenerationOptions } from "./generation-options.ts";
+import type { SamplerState } from "./sampler.ts";
 import type { TextTokenizer } from "./thought.ts";
 
 /** Raised when bytes are not a saved session. */
@@ -9,6 +11,27 @@ export class SessionError extends Error {
 }
 
 const magic = "levin-session-1";
+
+const tokenId = z.number().int().nonnegative();
+
+const headerSchema = z
+  .object({
+    magic: z.literal(magic),
+    vocabSize: z.number().int().positive(),
+    history: z.array(tokenId),
+    /** How many of the last tokens the state has not seen yet. */
+    pending: z.number().int().nonnegative(),
+    samplerState: z
+      .object({ seed: z.number().int(), numbers: z.array(z.number().int()).length(4) })
+      .nullable(),
+  })
+  .refine(({ history, pending }) => pending <= history.length, "pending: more than the history")
+  .refine(
+    ({ history, vocabSize }) => history.every((id) => id < vocabSize),
+    "history: a token beyond the vocabulary",
+  );
+
+type SavedHeader = z.output<typeof headerSchema>;
 
 /**
  * A conversation that keeps its state: each turn costs only its new tokens, and it can be saved to
@@ -21,7 +44,7 @@ export class Session {
   #history: number[];
   /** Tokens of the history that the state has not seen yet. */
   #pending: number[];
-  #samplerState: number[] | undefined;
+  #samplerState: SamplerState | undefined;
 
   constructor(model: NextTokenModel, tokenizer: TextTokenizer) {
     this.#model = model;
@@ -63,14 +86,19 @@ export class Session {
       },
       options,
     );
-    let next = await stream.next();
-    while (!next.done) {
-      this.#history.push(next.value.id);
-      this.#pending.push(next.value.id);
-      yield next.value;
-      next = await stream.next();
+    try {
+      let next = await stream.next();
+      while (!next.done) {
+        this.#history.push(next.value.id);
+        this.#pending.push(next.value.id);
+        yield next.value;
+        next = await stream.next();
+      }
+      return next.value;
+    } finally {
+      // Whoever stops iterating early ends the stream too, which saves its random state.
+      await stream.return(undefined as never);
     }
-    return next.value;
   }
 
   /** An independent copy from here on. */
@@ -87,7 +115,7 @@ export class Session {
   /** Header length (uint32), JSON header, state. */
   save(): Uint8Array {
     const state = this.#state.serialize();
-    const header = {
+    const header: SavedHeader = {
       magic,
       vocabSize: this.#model.config.vocabSize,
       history: this.#history,
@@ -127,13 +155,6 @@ export class Session {
   }
 }
 
-interface SavedHeader {
-  vocabSize: number;
-  history: number[];
-  pending: number;
-  samplerState: number[] | null;
-}
-
 function readSaved(bytes: Uint8Array): { header: SavedHeader; state: Uint8Array } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const size = bytes.byteLength >= 4 ? view.getUint32(0, true) : Infinity;
@@ -142,17 +163,17 @@ function readSaved(bytes: Uint8Array): { header: SavedHeader; state: Uint8Array 
       `session: expected a header of ${size} bytes, found ${bytes.byteLength} in all`,
     );
   }
+  return { header: readHeader(bytes.subarray(4, 4 + size)), state: bytes.subarray(4 + size) };
+}
+
+function readHeader(bytes: Uint8Array): SavedHeader {
+  let json: unknown;
   try {
-    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size))) as
-      | (SavedHeader & { magic: string })
-      | null;
-    const ids = header?.history;
-    if (header?.magic !== magic || !Array.isArray(ids) || !ids.every(Number.isSafeInteger)) {
-      throw new SessionError(`session: expected ${magic}, found ${String(header?.magic)}`);
-    }
-    return { header, state: bytes.subarray(4 + size) };
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    if (error instanceof SessionError) throw error;
     throw new SessionError("session: the header is not JSON", { cause: error });
   }
+  const header = headerSchema.safeParse(json);
+  if (!header.success) throw new SessionError(`session: ${z.prettifyError(header.error)}`);
+  return header.data;
 }

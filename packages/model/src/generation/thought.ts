@@ -25,13 +25,13 @@ export class Thought {
     return this.#inside;
   }
 
-  /** Takes note of a token; true when it is one of the two marks. */
-  observe(id: number): boolean {
+  /** Takes note of a token, counted or not; true when it is one of the two marks. */
+  observe(id: number, { counted = true } = {}): boolean {
     if (id === this.#open || id === this.#close) {
       this.#inside = id === this.#open;
       return true;
     }
-    if (this.#inside) this.tokens++;
+    if (this.#inside && counted) this.tokens++;
     return false;
   }
 

@@ -88,12 +88,14 @@ function installPackage() {
 
 /** Two copies of tfjs-core would mean two kernel registries, and ours would miss the backend. */
 function shareTfjsPackages() {
-  const ours = join(root, "node_modules/@tensorflow");
-  for (const name of readdirSync(ours)) {
-    const copy = join(cache, "node_modules/@tensorflow", name);
-    if (!existsSync(copy)) continue;
-    rmSync(copy, { recursive: true });
-    symlinkSync(realpathSync(join(ours, name)), copy, "junction");
+  for (const owner of ["kernels", "training"]) {
+    const ours = join(root, "packages", owner, "node_modules/@tensorflow");
+    for (const name of readdirSync(ours)) {
+      const copy = join(cache, "node_modules/@tensorflow", name);
+      if (!existsSync(copy)) continue;
+      rmSync(copy, { recursive: true });
+      symlinkSync(realpathSync(join(ours, name)), copy, "junction");
+    }
   }
 }
 

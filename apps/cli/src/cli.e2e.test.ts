@@ -89,18 +89,20 @@ describe("levin", () => {
   it("train goes on where it was stopped, and its model can be used", async () => {
     const recipe = JSON.parse(
       await readFile(join(root, "packages/spark/training/recipe.json"), "utf8"),
-    ) as Record<string, unknown>;
+    ) as { newModel: { config: object } };
     const small = {
       ...recipe,
-      config: {
-        ...(recipe["config"] as object),
-        hidden_size: 16,
-        num_hidden_layers: 2,
-        attn_type_list: [0, 1],
-        intermediate_size: 8,
-        num_local_experts: 2,
+      newModel: {
+        config: {
+          ...recipe.newModel.config,
+          hidden_size: 16,
+          num_hidden_layers: 2,
+          attn_type_list: [0, 1],
+          intermediate_size: 8,
+          num_local_experts: 2,
+        },
+        tokenizer: { vocabSize: 300, sampleProblems: 50 },
       },
-      tokenizer: { vocabSize: 300, sampleProblems: 50 },
       examplesPerStep: 3,
       steps: 4,
       warmupSteps: 1,

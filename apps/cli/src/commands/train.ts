@@ -9,6 +9,7 @@ import { runTraining } from "../training/run-training.ts";
 interface TrainFlags {
   output: string;
   backend: string;
+  from?: string;
   steps?: number;
   json?: boolean;
 }
@@ -20,6 +21,7 @@ export function addTrain(program: Command): void {
     .description("train a model by a recipe; goes on where an earlier run stopped")
     .argument("<recipe>", "JSON file, such as packages/spark/training/recipe.json")
     .requiredOption("--output <directory>", "checkpoints, metrics and the finished model")
+    .option("--from <directory>", "a trained model to tune further")
     .option("--backend <name>", "wasm, cpu or tensorflow", "wasm")
     .option("--steps <n>", "instead of the recipe's number of steps", Number)
     .option("--json", "print each step as JSON")
@@ -34,6 +36,7 @@ export function addTrain(program: Command): void {
       await runTraining({
         recipe,
         directory: flags.output,
+        from: flags.from,
         onStep: show,
         signal: controller.signal,
       });

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { allTasks } from "@levin/tasks";
 import { z } from "zod";
 
 const share = z.number().min(0).max(1);
@@ -6,13 +7,20 @@ const count = z.number().int().positive();
 
 /** Everything that determines a training run, from a JSON file. */
 const recipeFile = z.strictObject({
-  /** A `config.json` without the parts that the tokenizer decides. */
-  config: z.record(z.string(), z.unknown()),
-  tokenizer: z.strictObject({ vocabSize: count, sampleProblems: count }),
+  /** What a new model is made of; absent when a trained one is tuned further. */
+  newModel: z
+    .strictObject({
+      /** A `config.json` without the parts that the tokenizer decides. */
+      config: z.record(z.string(), z.unknown()),
+      tokenizer: z.strictObject({ vocabSize: count, sampleProblems: count }),
+    })
+    .optional(),
   seed: z.number().int(),
   steps: count,
   examplesPerStep: count,
   maxBatchTokens: count,
+  /** How often a task comes, 1 where it is not named. */
+  taskWeights: z.partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().min(0)).default({}),
   /** Problems are drawn from difficulty 0 to this. */
   maxDifficulty: share,
   /** Share of problems taught with an empty thought, so that a budget of 0 works. */
@@ -29,7 +37,7 @@ const recipeFile = z.strictObject({
 export type Recipe = z.infer<typeof recipeFile>;
 
 /** Raised when a recipe is not one. */
-class RecipeError extends Error {
+export class RecipeError extends Error {
   override readonly name = "RecipeError";
 }
 

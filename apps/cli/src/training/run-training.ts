@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CausalLanguageModel, parseConfig } from "@levin/model";
-import { saveModel } from "@levin/model/node";
+import { loadModel, saveModel } from "@levin/model/node";
 import { m1ChatTemplate, m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
 import {
   createAdamWState,
@@ -14,13 +14,15 @@ import {
   type StepReport,
 } from "@levin/training";
 import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
-import type { Recipe } from "./recipe.ts";
+import { RecipeError, type Recipe } from "./recipe.ts";
 import { stepExamples, tokenizerTexts } from "./task-examples.ts";
 
 export interface TrainingRun {
   recipe: Recipe;
   /** Checkpoints, metrics and the finished model go here. */
   directory: string;
+  /** A trained model's directory to start from; the recipe then names no new model. */
+  from?: string | undefined;
   onStep?: (report: StepReport, progress: Progress) => void;
   signal?: AbortSignal;
 }
@@ -32,16 +34,24 @@ export interface TrainingRun {
 export async function runTraining({
   recipe,
   directory,
+  from,
   onStep,
   signal,
 }: TrainingRun): Promise<void> {
+  if ((recipe.newModel === undefined) === (from === undefined)) {
+    throw new RecipeError(
+      "recipe: expected either newModel in the recipe or a trained model to start from (--from), " +
+        `found ${from === undefined ? "neither" : "both"}`,
+    );
+  }
   await mkdir(directory, { recursive: true });
-  const tokenizer = await ensureTokenizer(recipe, directory);
+  const tokenizer = await ensureTokenizer(recipe, directory, from);
   const checkpoints = join(directory, "checkpoints");
   // More steps may be asked for later; anything else would make it another training.
   const { steps: _steps, ...settings } = recipe;
   const { model, state } =
-    (await loadTrainingCheckpoint(checkpoints, settings)) ?? newModel(recipe, tokenizer);
+    (await loadTrainingCheckpoint(checkpoints, settings)) ??
+    (from === undefined ? newModel(recipe, tokenizer) : await trainedModel(from));
   const follow = createProgress(recipe.steps);
   await train(trainableModel(model), state, {
     schedule: {
@@ -65,24 +75,37 @@ export async function runTraining({
   await saveFinished(join(directory, "model"), model, directory);
 }
 
-async function ensureTokenizer(recipe: Recipe, directory: string): Promise<Tokenizer> {
+async function ensureTokenizer(
+  recipe: Recipe,
+  directory: string,
+  from: string | undefined,
+): Promise<Tokenizer> {
   const path = join(directory, "tokenizer.json");
+  if (from !== undefined) await copyFile(join(from, "tokenizer.json"), path);
   const known = await readFile(path, "utf8").catch(() => undefined);
   if (known !== undefined) return Tokenizer.fromJson(JSON.parse(known));
-  const file = trainTokenizer(tokenizerTexts(recipe), {
-    vocabSize: recipe.tokenizer.vocabSize,
+  const { vocabSize, sampleProblems } = recipe.newModel!.tokenizer;
+  const file = trainTokenizer(tokenizerTexts(recipe, sampleProblems), {
+    vocabSize,
     specialTokens: m1SpecialTokens,
   });
   await writeFile(path, JSON.stringify(file));
   return Tokenizer.fromJson(file);
 }
 
-function newModel(
-  recipe: Recipe,
-  tokenizer: Tokenizer,
-): { model: CausalLanguageModel; state: AdamWState } {
+interface Training {
+  model: CausalLanguageModel;
+  state: AdamWState;
+}
+
+async function trainedModel(directory: string): Promise<Training> {
+  const model = await loadModel(directory, { trainable: true });
+  return { model, state: createAdamWState(model.parameters) };
+}
+
+function newModel(recipe: Recipe, tokenizer: Tokenizer): Training {
   const config = parseConfig({
-    ...recipe.config,
+    ...recipe.newModel!.config,
     vocab_size: tokenizer.vocabSize,
     bos_token_id: tokenizer.tokenToId("<beginning_of_sentence>"),
     eos_token_id: tokenizer.tokenToId("<end_of_sentence>"),

@@ -1,4 +1,11 @@
-import { allTasks, createRandom, generateProblem, type Problem, type Random } from "@levin/tasks";
+import {
+  allTasks,
+  createRandom,
+  generateProblem,
+  type Problem,
+  type Random,
+  type Task,
+} from "@levin/tasks";
 import { encodeChat, m1ChatTemplate, type Tokenizer } from "@levin/tokenizer";
 import type { Example } from "@levin/training";
 import type { Recipe } from "./recipe.ts";
@@ -11,11 +18,11 @@ function replyText(thinking: string, answer: string): string {
 }
 
 /** Texts to learn a tokenizer from: problems with their thoughts, and the small talk. */
-export function* tokenizerTexts(recipe: Recipe): Generator<string> {
+export function* tokenizerTexts(recipe: Recipe, sampleProblems: number): Generator<string> {
   const random = createRandom(recipe.seed - 1);
   for (const [question, answer] of recipe.dialogues) yield `${question}\n${answer}`;
-  yield "ai name=assistant\nuser name=user\n".repeat(recipe.tokenizer.sampleProblems);
-  for (let i = 0; i < recipe.tokenizer.sampleProblems; i++) {
+  yield "ai name=assistant\nuser name=user\n".repeat(sampleProblems);
+  for (let i = 0; i < sampleProblems; i++) {
     const problem = generateProblem(random.pick(allTasks), random);
     yield `${problem.prompt}\n${problem.thinking}\n${problem.answer}`;
   }
@@ -24,13 +31,28 @@ export function* tokenizerTexts(recipe: Recipe): Generator<string> {
 /** The examples of one training step; they depend on recipe and step alone. */
 export function stepExamples(recipe: Recipe, tokenizer: Tokenizer, step: number): Example[] {
   const random = createRandom(Math.imul(recipe.seed, 0x9e3779b1) ^ step);
-  return Array.from({ length: recipe.examplesPerStep }, (_, i) => {
+  const tasks = stratifiedTasks(recipe, random);
+  return Array.from({ length: recipe.examplesPerStep }, () => {
+    const task = tasks.next().value!;
     if (random.chance(recipe.dialogueShare)) return dialogueExample(recipe, tokenizer, random);
-    const task = allTasks[i % allTasks.length]!;
     const difficulty = random.fraction() * recipe.maxDifficulty;
     const problem = generateProblem(task, random, { difficulty });
     return problemExample(tokenizer, problem, random.chance(recipe.directAnswerShare));
   });
+}
+
+/** Tasks by their weights, spread evenly over each step so that its mixture varies little. */
+function* stratifiedTasks(
+  { taskWeights, examplesPerStep }: Recipe,
+  random: Random,
+): Generator<Task, undefined> {
+  const weights = allTasks.map(({ name }) => taskWeights[name] ?? 1);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const start = random.fraction();
+  for (let i = 0; i < examplesPerStep; i++) {
+    let rest = ((i + start) / examplesPerStep) * total;
+    yield allTasks[weights.findIndex((weight) => (rest -= weight) < 0)] ?? allTasks.at(-1)!;
+  }
 }
 
 function problemExample(tokenizer: Tokenizer, problem: Problem, direct: boolean): Example {

@@ -4,18 +4,30 @@ const size = z.number().int().positive();
 const finite = z.number();
 const tokenId = z.number().int().nonnegative();
 const factor = finite.optional();
-const absent = (why: string) =>
-  z.unknown().refine((value) => value === null || value === undefined, `expected null: ${why}`);
+/** No published model comes near; a list of this length per wrong digit must not fill the memory. */
+const count = size.max(10_000);
+const absent = (why: string) => z.undefined(`expected null: ${why}`).optional();
 
-/** Keys that both dialects share. */
+const rope = z
+  .object({
+    rope_theta: finite.positive().nullish(),
+    rope_type: z.literal("default").nullish(),
+    // The name of rope_type in older files.
+    type: z.literal("default").nullish(),
+  })
+  .loose();
+
+const noSharedExpert = (value: number | number[]): boolean => [value].flat().every((n) => n === 0);
+
+/** Keys that both dialects share; a null is taken out before, as if the key were absent. */
 const shared = {
   vocab_size: size,
   hidden_size: size,
-  num_hidden_layers: size,
+  num_hidden_layers: count,
   num_attention_heads: size,
   num_key_value_heads: size.nullable().default(8),
-  head_dim: size.nullish(),
-  num_local_experts: size.default(8),
+  head_dim: size.optional(),
+  num_local_experts: count.default(8),
   num_experts_per_tok: size.default(2),
   intermediate_size: size.default(14336),
   rms_norm_eps: finite.nonnegative().default(1e-5),
@@ -23,28 +35,30 @@ const shared = {
   max_position_embeddings: size.default(4096 * 32),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: z.literal("silu").default("silu"),
-  bos_token_id: tokenId.nullish(),
-  eos_token_id: z.union([tokenId, z.array(tokenId)]).nullish(),
-  pad_token_id: tokenId.nullish(),
-  sliding_window: absent("sliding-window attention is not part of this family").optional(),
-  rope_scaling: absent("scaled rotary embedding is not supported").optional(),
+  bos_token_id: tokenId.optional(),
+  eos_token_id: z.union([tokenId, z.array(tokenId)]).optional(),
+  pad_token_id: tokenId.optional(),
+  rope_parameters: rope.optional(),
+  // Where older files have it.
+  rope_theta: finite.positive().optional(),
+  shared_intermediate_size: z
+    .union([z.number().int(), z.array(z.number().int())])
+    .default(0)
+    .refine(noSharedExpert, "expected 0: no published checkpoint has a shared expert"),
+  attention_bias: z.literal(false).optional(),
+  sliding_window: absent("sliding-window attention is not part of this family"),
+  rope_scaling: absent("scaled rotary embedding is not supported"),
+  quantization_config: absent("quantised weights are not supported"),
 };
-
-const rope = z
-  .object({
-    rope_theta: finite.positive().optional(),
-    rope_type: z.literal("default").optional(),
-  })
-  .loose();
 
 /** Configuration of transformers' `MiniMaxForCausalLM`. */
 export const hfConfigFile = z.object({
   ...shared,
   model_type: z.literal("minimax"),
-  layer_types: z.array(z.enum(["linear_attention", "full_attention"])).nullish(),
+  layer_types: z.array(z.enum(["linear_attention", "full_attention"])).optional(),
   block_size: size.default(256),
-  rope_parameters: rope.nullish(),
-  rope_theta: finite.positive().optional(),
+  // Published files carry it over from M1; transformers knows no other placement.
+  postnorm: z.literal(true).optional(),
   partial_rotary_factor: z.unknown().optional(),
   rotary_dim: z.unknown().optional(),
   linear_attn_alpha_factor: factor,
@@ -55,26 +69,22 @@ export const hfConfigFile = z.object({
   mlp_beta_factor: factor,
 });
 
-const noSharedExpert = (value: number | number[]): boolean => [value].flat().every((n) => n === 0);
+/** Names of MiniMax-AI's own code; the last is that of Text-01's configuration class. */
+export const m1ModelTypes = ["minimax_m1", "minimax_text_01", "MiniMaxText01"] as const;
 
 /** Configuration of MiniMax-AI's own code (M1 and Text-01). */
 export const m1ConfigFile = z.object({
   ...shared,
-  model_type: z.enum(["minimax_m1", "minimax_text_01"]),
+  model_type: z.enum(m1ModelTypes),
   attn_type_list: z.array(z.union([z.literal(0), z.literal(1)])),
   postnorm: z.boolean().default(false),
-  rope_theta: finite.positive().default(1e6),
-  rotary_dim: size.nullish(),
+  rotary_dim: size.optional(),
   layernorm_linear_attention_alpha: factor,
   layernorm_linear_attention_beta: factor,
   layernorm_full_attention_alpha: factor,
   layernorm_full_attention_beta: factor,
   layernorm_mlp_alpha: factor,
   layernorm_mlp_beta: factor,
-  shared_intermediate_size: z
-    .union([z.number().int(), z.array(z.number().int())])
-    .default(0)
-    .refine(noSharedExpert, "expected 0: no published checkpoint has a shared expert"),
 });
 
 export type HfConfigFile = z.infer<typeof hfConfigFile>;

@@ -1,10 +1,7 @@
 /** Keys of Hugging Face configs that do not change what the model computes. */
 const inertKeys = [
-  "_attn_implementation",
-  "_name_or_path",
   "add_cross_attention",
   "architectures",
-  "attention_bias",
   "attention_dropout",
   "attn_implementation",
   "auto_map",
@@ -18,22 +15,26 @@ const inertKeys = [
   "dtype",
   "early_stopping",
   "encoder_no_repeat_ngram_size",
+  "experts_implementation",
   "exponential_decay_length_penalty",
   "finetuning_task",
   "forced_bos_token_id",
   "forced_eos_token_id",
+  "gradient_checkpointing",
   "id2label",
   "initializer_range",
   "is_decoder",
   "is_encoder_decoder",
   "label2id",
   "length_penalty",
+  "loss_type",
   "max_length",
   "max_model_len",
   "min_length",
   "no_repeat_ngram_size",
   "num_beam_groups",
   "num_beams",
+  "num_labels",
   "num_return_sequences",
   "output_attentions",
   "output_hidden_states",
@@ -42,7 +43,6 @@ const inertKeys = [
   "prefix",
   "problem_type",
   "pruned_heads",
-  "quantization_config",
   "remove_invalid_values",
   "repetition_penalty",
   "return_dict",
@@ -60,25 +60,31 @@ const inertKeys = [
   "top_p",
   "torch_dtype",
   "torchscript",
+  "transformers.js_config",
   "transformers_version",
   "typical_p",
   "use_bfloat16",
   "use_cache",
+  "use_return_dict",
+  "xla_device",
 ] as const;
 
 /** Names keys that are neither read nor known to be inert, each with the nearest known key. */
 export function unknownKeys(found: readonly string[], read: readonly string[]): string[] {
   const known = [...read, ...inertKeys];
-  return found
-    .filter((key) => !known.includes(key))
-    .map((key) => {
-      const nearest = known.reduce((best, candidate) =>
-        editDistance(key, candidate) < editDistance(key, best) ? candidate : best,
-      );
-      return editDistance(key, nearest) <= 3
-        ? `unknown key "${key}" (did you mean "${nearest}"?)`
-        : `unknown key "${key}"`;
-    });
+  return (
+    found
+      // Names with an underscore in front are private to the program that wrote the file.
+      .filter((key) => !known.includes(key) && !key.startsWith("_"))
+      .map((key) => {
+        const nearest = known.reduce((best, candidate) =>
+          editDistance(key, candidate) < editDistance(key, best) ? candidate : best,
+        );
+        return editDistance(key, nearest) <= 3
+          ? `unknown key "${key}" (did you mean "${nearest}"?)`
+          : `unknown key "${key}"`;
+      })
+  );
 }
 
 function editDistance(a: string, b: string): number {

@@ -31,6 +31,81 @@ describe("parseConfig", () => {
     expect(parseConfig({ ...hf, rotary_dim: 4 }).rotaryDim).toBe(16);
   });
 
+  it("takes the defaults of the specification for keys that are absent or null", () => {
+    const shape = {
+      vocab_size: 64,
+      hidden_size: 64,
+      num_hidden_layers: 2,
+      num_attention_heads: 16,
+    };
+    const one = { alpha: 1, beta: 1 };
+    const shared = {
+      numKeyValueHeads: 8,
+      headDim: 4,
+      rotaryDim: 4,
+      ropeTheta: 1e6,
+      numLocalExperts: 8,
+      numExpertsPerTok: 2,
+      intermediateSize: 14336,
+      rmsNormEps: 1e-5,
+      routerAuxLossCoef: 0.001,
+      alphaBeta: { lightning: one, softmax: one, moe: one },
+      tieWordEmbeddings: false,
+      eosTokenId: [],
+      padTokenId: null,
+    };
+    for (const [file, rest, full] of [
+      [{ ...shape, model_type: "minimax" }, { postnorm: true, blockSize: 256 }, hf],
+      [{ ...shape, model_type: "minimax_m1", attn_type_list: [0, 1] }, { postnorm: false }, m1],
+    ] as const) {
+      expect(parseConfig(file)).toMatchObject({ ...shared, ...rest });
+      const optional = Object.keys(full).filter((key) => !(key in file));
+      const nulls = Object.fromEntries(optional.map((key) => [key, null]));
+      expect(parseConfig({ ...file, ...nulls, num_key_value_heads: 8 })).toEqual(parseConfig(file));
+      expect(parseConfig({ ...file, ...nulls }).numKeyValueHeads).toBe(16);
+    }
+  });
+
+  it("reads the rotary base from either key in both dialects", () => {
+    for (const file of [hf, m1]) {
+      const { rope_theta: _a, rope_parameters: _b, ...plain } = file;
+      expect(parseConfig({ ...plain, rope_theta: 500 }).ropeTheta).toBe(500);
+      const rope = { rope_theta: 700, rope_type: "default", partial_rotary_factor: 0.5 };
+      expect(parseConfig({ ...plain, rope_parameters: rope }).ropeTheta).toBe(700);
+    }
+  });
+
+  it("reads real files with keys that change nothing", () => {
+    const inert = {
+      architectures: ["MiniMaxForCausalLM"],
+      attention_bias: false,
+      attention_dropout: 0,
+      auto_map: { AutoConfig: "configuration_minimax.MiniMaxConfig" },
+      dtype: "bfloat16",
+      torch_dtype: "bfloat16",
+      initializer_range: 0.02,
+      max_model_len: 10240000,
+      output_router_logits: false,
+      router_jitter_noise: 0,
+      postnorm: true,
+      quantization_config: null,
+      rope_scaling: null,
+      rotary_dim: 8,
+      shared_intermediate_size: 0,
+      shared_moe_mode: "sigmoid",
+      sliding_window: null,
+      transformers_version: "4.53.0",
+      use_cache: true,
+      _attn_implementation_autoset: true,
+      "transformers.js_config": {},
+    };
+    expect(parseConfig({ ...hf, ...inert })).toEqual(parseConfig(hf));
+    expect(parseConfig({ ...m1, ...inert })).toEqual(parseConfig(m1));
+    const text01 = { ...m1, model_type: "minimax_text_01", shared_intermediate_size: [0] };
+    expect(parseConfig(text01).dialect).toBe("m1");
+    expect(parseConfig({ ...text01, model_type: "MiniMaxText01" }).dialect).toBe("m1");
+  });
+
   it.each([
     [{ hidden_size: "48" }, /hidden_size: .*found "48"/],
     [{ hidden_size: -1 }, /hidden_size/],
@@ -39,7 +114,16 @@ describe("parseConfig", () => {
     [{ sliding_window: 128 }, /sliding_window.*found 128/],
     [{ hidden_act: "gelu" }, /hidden_act/],
     [{ rope_parameters: { rope_type: "yarn" } }, /rope_parameters.rope_type/],
+    [{ rope_parameters: { type: "linear", factor: 2 } }, /rope_parameters.type/],
     [{ rope_scaling: { factor: 2 } }, /rope_scaling/],
+    [{ postnorm: false }, /postnorm.*found false/],
+    [{ attention_bias: true }, /attention_bias.*found true/],
+    [{ quantization_config: { bits: 4 } }, /quantization_config: expected null: quantised/],
+    [{ num_hidden_layers: null }, /num_hidden_layers.*found null/],
+    [{ num_hidden_layers: 1e9, layer_types: null }, /num_hidden_layers.*found 1000000000/],
+    [{ num_local_experts: 1e4, num_hidden_layers: 1e4 }, /at most 100000 experts/],
+    [{ head_dim: null, hidden_size: 50 }, /hidden_size divisible by num_attention_heads/],
+    [{ head_dim: 15 }, /even rotary_dim of at most head_dim 15/],
     [{ num_key_value_heads: 3 }, /num_key_value_heads that divides .* 4, found 3/],
     [{ num_experts_per_tok: 5 }, /num_experts_per_tok of at most 4, found 5/],
     [{ layer_types: ["full_attention"] }, /expected 4 layer types, found 1/],

@@ -1,5 +1,11 @@
 import type { z } from "zod";
-import { hfConfigFile, m1ConfigFile, type HfConfigFile, type M1ConfigFile } from "./config-file.ts";
+import {
+  hfConfigFile,
+  m1ConfigFile,
+  m1ModelTypes,
+  type HfConfigFile,
+  type M1ConfigFile,
+} from "./config-file.ts";
 import { unknownKeys } from "./known-keys.ts";
 import { ConfigError, type LayerType, type ModelConfig } from "./model-config.ts";
 
@@ -14,22 +20,18 @@ export function parseConfig(json: unknown): ModelConfig {
     throw new ConfigError(`config: expected an object, found ${JSON.stringify(json)}`);
   }
   const { model_type: modelType } = json as { model_type?: unknown };
-  switch (modelType) {
-    case "minimax":
-      return checked(fromHf(validated(hfConfigFile, json)));
-    case "minimax_m1":
-    case "minimax_text_01":
-      return checked(fromM1(validated(m1ConfigFile, json)));
-    default:
-      throw new ConfigError(
-        `config: expected model_type "minimax", "minimax_m1" or "minimax_text_01", found ${JSON.stringify(modelType)}`,
-      );
+  if (modelType === "minimax") return checked(fromHf(validated(hfConfigFile, json)));
+  if (m1ModelTypes.some((name) => name === modelType)) {
+    return checked(fromM1(validated(m1ConfigFile, json)));
   }
+  throw new ConfigError(
+    `config: expected model_type "minimax", "minimax_m1" or "minimax_text_01", found ${JSON.stringify(modelType)}`,
+  );
 }
 
 function validated<T extends z.ZodObject>(schema: T, json: object): z.infer<T> {
   const problems = unknownKeys(Object.keys(json), Object.keys(schema.shape));
-  const result = schema.safeParse(json);
+  const result = schema.safeParse(withoutNulls(json));
   for (const issue of result.error?.issues ?? []) {
     const found = issue.path.reduce<unknown>(
       (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
@@ -43,9 +45,16 @@ function validated<T extends z.ZodObject>(schema: T, json: object): z.infer<T> {
   return result.data;
 }
 
+/** A null says the same as an absent key, save for `num_key_value_heads`: null = one per head. */
+function withoutNulls(json: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(json).filter(([key, value]) => value !== null || key === "num_key_value_heads"),
+  );
+}
+
 type SharedPart = Omit<
   ModelConfig,
-  "dialect" | "rotaryDim" | "ropeTheta" | "blockSize" | "layerTypes" | "postnorm" | "alphaBeta"
+  "dialect" | "rotaryDim" | "blockSize" | "layerTypes" | "postnorm" | "alphaBeta"
 >;
 
 function fromShared(file: HfConfigFile | M1ConfigFile): SharedPart {
@@ -62,6 +71,7 @@ function fromShared(file: HfConfigFile | M1ConfigFile): SharedPart {
     numLocalExperts: file.num_local_experts,
     numExpertsPerTok: file.num_experts_per_tok,
     rmsNormEps: file.rms_norm_eps,
+    ropeTheta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 1e6,
     tieWordEmbeddings: file.tie_word_embeddings,
     routerAuxLossCoef: file.router_aux_loss_coef,
     maxPositionEmbeddings: file.max_position_embeddings,
@@ -81,7 +91,6 @@ function fromHf(file: HfConfigFile): ModelConfig {
     dialect: "hf",
     // transformers rotates the whole head, whatever the config says (SPEC 13.1).
     rotaryDim: shared.headDim,
-    ropeTheta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 1e6,
     blockSize: file.block_size,
     layerTypes:
       layerTypes ??
@@ -101,7 +110,6 @@ function fromM1(file: M1ConfigFile): ModelConfig {
     ...shared,
     dialect: "m1",
     rotaryDim: file.rotary_dim ?? shared.headDim,
-    ropeTheta: file.rope_theta,
     // m1 files have no key for it; short blocks suit CPUs.
     blockSize: 64,
     layerTypes: file.attn_type_list.map((type) => (type === 1 ? "softmax" : "lightning")),
@@ -120,6 +128,9 @@ function fromM1(file: M1ConfigFile): ModelConfig {
 function factors(alpha = 1, beta = 1): { alpha: number; beta: number } {
   return { alpha, beta };
 }
+
+/** M1 has 2560; a file that claims far more must not make us list their tensors. */
+const mostExperts = 100_000;
 
 /** Rules between keys (SPEC section 2, "Validate"). */
 function checked(config: ModelConfig): ModelConfig {
@@ -142,6 +153,11 @@ function checked(config: ModelConfig): ModelConfig {
       numExpertsPerTok <= numLocalExperts,
       `num_experts_per_tok of at most ${numLocalExperts}`,
       numExpertsPerTok,
+    ],
+    [
+      numHiddenLayers * numLocalExperts <= mostExperts,
+      `at most ${mostExperts} experts in all layers`,
+      numHiddenLayers * numLocalExperts,
     ],
     [
       [config.bosTokenId, config.padTokenId, ...config.eosTokenId].every(

@@ -36,6 +36,12 @@ export class GoldenCase {
     ]);
   }
 
+  /** The id that fills the padding, null when there is none. */
+  get paddingId(): number | null {
+    const at = this.batch.mask.flat().indexOf(0);
+    return at < 0 ? null : this.batch.ids.flat()[at]!;
+  }
+
   /** For values `[batch, length, …]` of `width` numbers per token: true at real tokens. */
   realTokens(width: number): Counts {
     const mask = this.batch.mask.flat();

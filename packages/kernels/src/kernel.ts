@@ -12,8 +12,11 @@ export interface KernelDefinition<Attributes extends KernelAttributes> {
   name: string;
   /** The operation composed of plain tfjs operations: it defines the result on every backend. */
   reference(inputs: KernelInputs, attributes: Attributes): tf.Tensor[];
-  /** Gradients of every differentiable input, given the gradients of the outputs. */
-  gradient(upstream: tf.Tensor[], inputs: KernelInputs, attributes: Attributes): KernelInputs;
+  /**
+   * Gradients of every differentiable input, given the gradients of the outputs; absent for
+   * kernels that only other kernels use.
+   */
+  gradient?: (upstream: tf.Tensor[], inputs: KernelInputs, attributes: Attributes) => KernelInputs;
 }
 
 /** Runs an operation through the tfjs engine, so that gradients, tidy and profiling see it. */
@@ -64,21 +67,22 @@ function register<Attributes extends KernelAttributes>(
       kernelFunc: ({ inputs, attrs }) =>
         tf.tidy(() =>
           definition.reference(
-            named(Object.values(inputs) as tf.Tensor[], attrs),
+            namedInputs(Object.values(inputs) as tf.Tensor[], attrs),
             attrs as unknown as Attributes,
           ),
         ),
     });
   }
-  if (tf.getGradient(name) == null) {
+  const { gradient } = definition;
+  if (gradient && tf.getGradient(name) == null) {
     tf.registerGradient({
       kernelName: name,
       saveAllInputs: true,
       gradFunc: (upstream, saved, attrs) => {
         const gradients = tf.tidy(() =>
-          definition.gradient(
+          gradient(
             Array.isArray(upstream) ? upstream : [upstream],
-            named(saved, attrs),
+            namedInputs(saved, attrs),
             attrs as unknown as Attributes,
           ),
         );
@@ -97,6 +101,10 @@ function inputNames(attrs: tf.NamedAttrMap | undefined): string[] {
   return (attrs as unknown as { inputNames: string[] }).inputNames;
 }
 
-function named(tensors: tf.Tensor[], attrs: tf.NamedAttrMap | undefined): KernelInputs {
+/** The inputs of a registered kernel by the names they were given. */
+export function namedInputs(
+  tensors: tf.Tensor[],
+  attrs: tf.NamedAttrMap | undefined,
+): KernelInputs {
   return Object.fromEntries(inputNames(attrs).map((name, index) => [name, tensors[index]!]));
 }

@@ -2,6 +2,8 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { spawnNodeWorker, startSharedWasmBackend } from "./wasm/node-threads.ts";
+import { registerFusedKernels } from "./wasm/register-fused.ts";
 
 /** Backends Levin can be told to use in Node. */
 export const backendNames = ["wasm", "cpu", "tensorflow"] as const;
@@ -21,7 +23,7 @@ export class BackendUnavailableError extends Error {
 export async function selectBackend(name: string = "wasm"): Promise<BackendName> {
   switch (name) {
     case "wasm":
-      await loadWasm();
+      await startWasm();
       break;
     case "cpu":
       await import("@tensorflow/tfjs-backend-cpu");
@@ -41,12 +43,21 @@ export async function selectBackend(name: string = "wasm"): Promise<BackendName>
   return name;
 }
 
-async function loadWasm(): Promise<void> {
-  const { setWasmPaths, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+/** The wasm backend in shared memory, with fused kernels on as many threads as `LEVIN_THREADS` or the machine has. */
+async function startWasm(): Promise<void> {
+  const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
+  if (tf.findBackend("wasm")) return;
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
   setWasmPaths(join(folder, "dist") + "/");
-  setThreadsCount(availableParallelism());
+  const threads = Number(process.env["LEVIN_THREADS"] ?? availableParallelism());
+  if (!(Number.isInteger(threads) && threads >= 1)) {
+    throw new BackendUnavailableError(
+      `LEVIN_THREADS: expected a whole number from 1, found "${process.env["LEVIN_THREADS"]}"`,
+    );
+  }
+  await startSharedWasmBackend();
+  registerFusedKernels({ threads, maySleep: true, spawn: spawnNodeWorker });
 }
 
 async function loadTensorFlow(): Promise<void> {

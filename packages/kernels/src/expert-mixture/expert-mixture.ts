@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
-import { outerSum, project } from "../linear/project.ts";
+import { outerSum, project, projectBack } from "../linear/matrix-product.ts";
 import type { KernelInputs } from "../kernel.ts";
 import type { Routing } from "./route-top-experts.ts";
 import { groupByExpert, type ExpertGroup } from "./group-by-expert.ts";
@@ -49,7 +49,7 @@ function mixtureGradient(upstream: tf.Tensor, inputs: KernelInputs): KernelInput
     const outgoing = rowsOf(upstream, group);
     weightParts.push(tf.sum(tf.mul(project(inner, down), outgoing), 1));
     const weighted = tf.mul(outgoing, tf.gather(chosenWeights, group.choices)) as tf.Tensor2D;
-    const innerGradient = tf.matMul(weighted, down as tf.Tensor2D);
+    const innerGradient = projectBack(weighted, down);
     const upGradient = tf.mul(innerGradient, activated) as tf.Tensor2D;
     // silu'(g) = σ(g) (1 + g (1 − σ(g)))
     const slope = tf.mul(sigmoid, tf.add(1, tf.mul(gated, tf.sub(1, sigmoid))));
@@ -57,12 +57,7 @@ function mixtureGradient(upstream: tf.Tensor, inputs: KernelInputs): KernelInput
     gradients[`down.${group.expert}`] = outerSum(weighted, inner);
     gradients[`gate.${group.expert}`] = outerSum(gateGradient, rows);
     gradients[`up.${group.expert}`] = outerSum(upGradient, rows);
-    inputParts.push(
-      tf.add(
-        tf.matMul(gateGradient, gate as tf.Tensor2D),
-        tf.matMul(upGradient, up as tf.Tensor2D),
-      ),
-    );
+    inputParts.push(tf.add(projectBack(gateGradient, gate), projectBack(upGradient, up)));
   }
   gradients["x"] = sumOverChoices(tf.concat(inputParts, 0), order, tf.onesLike(weights!));
   gradients["weights"] = tf.reshape(tf.gather(tf.concat(weightParts, 0), order), weights!.shape);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
-import { outerSum, project } from "./project.ts";
+import { outerSum, project, projectBack } from "./matrix-product.ts";
 
 const runLinear = defineKernel<Record<string, never>>({
   name: "LevinLinear",
@@ -8,7 +8,7 @@ const runLinear = defineKernel<Record<string, never>>({
     tf.reshape(project(rows(x!), weight!), [...x!.shape.slice(0, -1), weight!.shape[0]!]),
   ],
   gradient: ([upstream], { x, weight }) => ({
-    x: tf.reshape(tf.matMul(rows(upstream!), weight as tf.Tensor2D), x!.shape),
+    x: tf.reshape(projectBack(rows(upstream!), weight!), x!.shape),
     weight: outerSum(rows(upstream!), rows(x!)),
   }),
 });

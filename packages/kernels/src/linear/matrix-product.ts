@@ -1,17 +1,43 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { defineKernel } from "../kernel.ts";
+
+export type MatrixProductAttributes = { transposeA: boolean; transposeB: boolean };
+
+/** A product of two matrices for use inside kernels, which bring their own gradients. */
+const run = defineKernel<MatrixProductAttributes>({
+  name: "LevinMatrixProduct",
+  reference: ({ a, b }, { transposeA, transposeB }) => [
+    tf.getBackend() === "wasm"
+      ? withoutTransposes(a as tf.Tensor2D, b as tf.Tensor2D, transposeA, transposeB)
+      : tf.matMul(a!, b!, transposeA, transposeB),
+  ],
+});
 
 /**
- * x · weightᵀ for `[rows, in]` and `[out, in]`.
- * The wasm backend multiplies by XNNPACK only when neither operand is transposed, else by plain
- * loops that take about seven times as long; so there the result is transposed, not the weight.
+ * The stock wasm backend multiplies by XNNPACK only when neither operand is transposed, else by plain
+ * loops that take about seven times as long; so there A Bᵀ is computed as (B Aᵀ)ᵀ.
  */
-export function project(x: tf.Tensor2D, weight: tf.Tensor): tf.Tensor2D {
-  return tf.getBackend() === "wasm"
-    ? tf.transpose(tf.matMul(weight as tf.Tensor2D, tf.transpose(x)))
-    : tf.matMul(x, weight as tf.Tensor2D, false, true);
+function withoutTransposes(
+  a: tf.Tensor2D,
+  b: tf.Tensor2D,
+  transposeA: boolean,
+  transposeB: boolean,
+): tf.Tensor2D {
+  const left = transposeA ? tf.transpose(a) : a;
+  return transposeB ? tf.transpose(tf.matMul(b, tf.transpose(left))) : tf.matMul(left, b);
+}
+
+/** x · weightᵀ for `[rows, in]` and `[out, in]`. */
+export function project(x: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
+  return run({ a: x, b: weight }, { transposeA: false, transposeB: true })[0] as tf.Tensor2D;
 }
 
 /** aᵀ · b for `[rows, n]` and `[rows, m]`: the gradient of a weight. */
-export function outerSum(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
-  return tf.getBackend() === "wasm" ? tf.matMul(tf.transpose(a), b) : tf.matMul(a, b, true, false);
+export function outerSum(a: tf.Tensor, b: tf.Tensor): tf.Tensor2D {
+  return run({ a, b }, { transposeA: true, transposeB: false })[0] as tf.Tensor2D;
+}
+
+/** y · weight for `[rows, out]` and `[out, in]`: the gradient of a projection's input. */
+export function projectBack(y: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
+  return run({ a: y, b: weight }, { transposeA: false, transposeB: false })[0] as tf.Tensor2D;
 }

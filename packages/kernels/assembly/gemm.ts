@@ -1,0 +1,227 @@
+// C = A · B for any strides: blocks of A and B are packed into panels, and a small tile of C stays
+// in registers while it runs along a panel (Goto & van de Geijn, "Anatomy of high-performance matrix
+// multiplication", 2008). Addresses and strides are in bytes and elements as named.
+
+/** Rows and columns of the tile in registers: 4 × 8 floats are 8 of the 16 registers of x86-64. */
+export const TILE_ROWS: i32 = 4;
+export const TILE_COLUMNS: i32 = 8;
+/** Depth and sizes of packed blocks: a panel of B stays in the first cache, a block of A in the second. */
+const DEPTH: i32 = 256;
+const BLOCK_ROWS: i32 = 64;
+const BLOCK_COLUMNS: i32 = 512;
+
+/** Bytes of scratch that one call of {@link multiply} needs. */
+export const PACKING_BYTES: usize =
+  <usize>(4 * (BLOCK_ROWS * DEPTH + BLOCK_COLUMNS * DEPTH + TILE_ROWS * TILE_COLUMNS));
+
+// @ts-ignore: decorator
+@inline
+export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD
+    ? f32x4.relaxed_madd(a, b, sum)
+    : f32x4.add(f32x4.mul(a, b), sum);
+}
+
+/**
+ * C[rows, columns] (+)= A[rows, depth] · B[depth, columns].
+ *
+ * @param a address of A; `aRow`, `aDepth` are its strides in elements
+ * @param aRows address of int32 row numbers into A, or 0 for rows in order
+ * @param b address of B; `bDepth`, `bColumn` are its strides in elements
+ * @param c address of C, whose rows are `cRow` elements apart and contiguous
+ * @param add keeps what C holds and adds to it
+ * @param scratch {@link PACKING_BYTES} bytes of this thread
+ */
+export function multiply(
+  rows: i32,
+  columns: i32,
+  depth: i32,
+  a: usize,
+  aRow: i32,
+  aDepth: i32,
+  aRows: usize,
+  b: usize,
+  bDepth: i32,
+  bColumn: i32,
+  c: usize,
+  cRow: i32,
+  add: bool,
+  scratch: usize,
+): void {
+  const packedA = scratch;
+  const packedB = packedA + <usize>(4 * BLOCK_ROWS * DEPTH);
+  const edge = packedB + <usize>(4 * BLOCK_COLUMNS * DEPTH);
+  for (let column = 0; column < columns; column += BLOCK_COLUMNS) {
+    const width = min(BLOCK_COLUMNS, columns - column);
+    for (let k = 0; k < depth; k += DEPTH) {
+      const inner = min(DEPTH, depth - k);
+      const from = b + ((<usize>(k * bDepth) + <usize>(column * bColumn)) << 2);
+      packPanels(from, 0, bColumn, bDepth, width, inner, TILE_COLUMNS, packedB);
+      const adding = add || k > 0;
+      for (let row = 0; row < rows; row += BLOCK_ROWS) {
+        const height = min(BLOCK_ROWS, rows - row);
+        const offset = aRows ? <usize>(k * aDepth) : <usize>(row * aRow) + <usize>(k * aDepth);
+        const list = aRows ? aRows + ((<usize>row) << 2) : 0;
+        packPanels(a + (offset << 2), list, aRow, aDepth, height, inner, TILE_ROWS, packedA);
+        for (let j = 0; j < width; j += TILE_COLUMNS) {
+          const panelB = packedB + ((<usize>(j * inner)) << 2);
+          for (let i = 0; i < height; i += TILE_ROWS) {
+            const panelA = packedA + ((<usize>(i * inner)) << 2);
+            const target = c + ((<usize>((row + i) * cRow + column + j)) << 2);
+            if (height - i >= TILE_ROWS && width - j >= TILE_COLUMNS) {
+              tile(inner, panelA, panelB, target, (<usize>cRow) << 2, adding);
+            } else {
+              tile(inner, panelA, panelB, edge, (<usize>TILE_COLUMNS) << 2, false);
+              copyEdge(edge, target, cRow, min(TILE_ROWS, height - i), min(TILE_COLUMNS, width - j), adding);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Copies lines (rows of A, columns of B) into panels of `panel` lines, depth-major; missing lines
+ * of the last panel are 0.
+ */
+function packPanels(
+  from: usize,
+  list: usize,
+  lineStride: i32,
+  depthStride: i32,
+  lines: i32,
+  depth: i32,
+  panel: i32,
+  to: usize,
+): void {
+  const lineBytes = (<usize>lineStride) << 2;
+  const depthBytes = (<usize>depthStride) << 2;
+  for (let first = 0; first < lines; first += panel) {
+    const target = to + ((<usize>(first * depth)) << 2);
+    const count = min(panel, lines - first);
+    if (count < panel) memory.fill(target, 0, (<usize>(panel * depth)) << 2);
+    if (!list && lineStride == 1 && count == panel) {
+      packAcross(from + ((<usize>first) << 2), depthBytes, depth, panel, target);
+      continue;
+    }
+    const step = (<usize>panel) << 2;
+    let i = 0;
+    if (depthStride == 1) {
+      for (; i + 4 <= count; i += 4) {
+        packFour(
+          lineAddress(from, list, lineBytes, first + i),
+          lineAddress(from, list, lineBytes, first + i + 1),
+          lineAddress(from, list, lineBytes, first + i + 2),
+          lineAddress(from, list, lineBytes, first + i + 3),
+          depth,
+          target + ((<usize>i) << 2),
+          step,
+        );
+      }
+    }
+    for (; i < count; i++) {
+      let source = lineAddress(from, list, lineBytes, first + i);
+      let place = target + ((<usize>i) << 2);
+      for (let k = 0; k < depth; k++) {
+        store<f32>(place, load<f32>(source));
+        source += depthBytes;
+        place += step;
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function lineAddress(from: usize, list: usize, lineBytes: usize, line: i32): usize {
+  const number = list ? load<i32>(list + ((<usize>line) << 2)) : line;
+  return from + <usize>number * lineBytes;
+}
+
+/** Lines lie side by side: every depth is one contiguous load. */
+function packAcross(from: usize, depthBytes: usize, depth: i32, panel: i32, to: usize): void {
+  for (let k = 0; k < depth; k++) {
+    v128.store(to, v128.load(from));
+    if (panel == 8) v128.store(to, v128.load(from, 16), 16);
+    from += depthBytes;
+    to += (<usize>panel) << 2;
+  }
+}
+
+/** Four lines contiguous in depth, transposed four by four. */
+function packFour(a: usize, b: usize, c: usize, d: usize, depth: i32, to: usize, step: usize): void {
+  let k = 0;
+  for (; k + 4 <= depth; k += 4) {
+    const at = (<usize>k) << 2;
+    const va = v128.load(a + at);
+    const vb = v128.load(b + at);
+    const vc = v128.load(c + at);
+    const vd = v128.load(d + at);
+    const ab = v128.shuffle<i32>(va, vb, 0, 4, 1, 5);
+    const abHigh = v128.shuffle<i32>(va, vb, 2, 6, 3, 7);
+    const cd = v128.shuffle<i32>(vc, vd, 0, 4, 1, 5);
+    const cdHigh = v128.shuffle<i32>(vc, vd, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<i64>(ab, cd, 0, 2));
+    v128.store(to + step, v128.shuffle<i64>(ab, cd, 1, 3));
+    v128.store(to + 2 * step, v128.shuffle<i64>(abHigh, cdHigh, 0, 2));
+    v128.store(to + 3 * step, v128.shuffle<i64>(abHigh, cdHigh, 1, 3));
+    to += 4 * step;
+  }
+  for (; k < depth; k++) {
+    const at = (<usize>k) << 2;
+    store<f32>(to, load<f32>(a + at));
+    store<f32>(to, load<f32>(b + at), 4);
+    store<f32>(to, load<f32>(c + at), 8);
+    store<f32>(to, load<f32>(d + at), 12);
+    to += step;
+  }
+}
+
+/** One 4 × 8 tile of C; `stride` is the distance of its rows in bytes. */
+function tile(depth: i32, a: usize, b: usize, c: usize, stride: usize, add: bool): void {
+  let c00 = f32x4.splat(0), c01 = f32x4.splat(0);
+  let c10 = f32x4.splat(0), c11 = f32x4.splat(0);
+  let c20 = f32x4.splat(0), c21 = f32x4.splat(0);
+  let c30 = f32x4.splat(0), c31 = f32x4.splat(0);
+  const end = a + ((<usize>depth) << 4);
+  while (a < end) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const a0 = v128.load_splat<f32>(a);
+    c00 = multiplyAdd(a0, b0, c00);
+    c01 = multiplyAdd(a0, b1, c01);
+    const a1 = v128.load_splat<f32>(a, 4);
+    c10 = multiplyAdd(a1, b0, c10);
+    c11 = multiplyAdd(a1, b1, c11);
+    const a2 = v128.load_splat<f32>(a, 8);
+    c20 = multiplyAdd(a2, b0, c20);
+    c21 = multiplyAdd(a2, b1, c21);
+    const a3 = v128.load_splat<f32>(a, 12);
+    c30 = multiplyAdd(a3, b0, c30);
+    c31 = multiplyAdd(a3, b1, c31);
+    a += 16;
+    b += 32;
+  }
+  storeRow(c, c00, c01, add);
+  storeRow(c + stride, c10, c11, add);
+  storeRow(c + 2 * stride, c20, c21, add);
+  storeRow(c + 3 * stride, c30, c31, add);
+}
+
+// @ts-ignore: decorator
+@inline
+function storeRow(c: usize, low: v128, high: v128, add: bool): void {
+  v128.store(c, add ? f32x4.add(v128.load(c), low) : low);
+  v128.store(c, add ? f32x4.add(v128.load(c, 16), high) : high, 16);
+}
+
+function copyEdge(from: usize, to: usize, cRow: i32, rows: i32, columns: i32, add: bool): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const source = from + ((<usize>(i * TILE_COLUMNS + j)) << 2);
+      const target = to + ((<usize>(i * cRow + j)) << 2);
+      store<f32>(target, add ? load<f32>(target) + load<f32>(source) : load<f32>(source));
+    }
+  }
+}

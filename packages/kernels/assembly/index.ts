@@ -1,0 +1,12 @@
+// The WASM module of fused kernels. It imports the memory of the tfjs wasm backend and works on its
+// tensors in place; it has no data, heap or stack of its own, so it can never overwrite any.
+
+import { PACKING_BYTES } from "./gemm";
+
+export { dispatch, readyWorkers, setControl, work } from "./threads";
+export { MATRIX_PRODUCT } from "./kernels";
+
+/** Scratch that each thread needs to pack blocks of matrices. */
+export function packingBytes(): usize {
+  return PACKING_BYTES;
+}

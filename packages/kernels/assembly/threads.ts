@@ -1,0 +1,115 @@
+// One job at a time, worked on by all threads of the pool. The build without threads keeps the same
+// functions: there, one thread does everything.
+
+import { execute } from "./kernels";
+
+// Fields of the control block, bytes from its start; counters of `claim` follow.
+const GENERATION: usize = 0;
+const KERNEL: usize = 4;
+const ARGUMENTS: usize = 8;
+const THREADS: usize = 12;
+const DONE: usize = 16;
+const BARRIER_COUNT: usize = 20;
+const BARRIER_GENERATION: usize = 24;
+const READY: usize = 28;
+const COUNTERS: usize = 32;
+const COUNTER_COUNT: usize = 8;
+
+/** Looks at a value this often before sleeping: waking up takes longer than most jobs wait. */
+const SPINS: i32 = 20000;
+
+/** Where the control block stands; set once in every thread. */
+let control: usize = 0;
+/** False in the main thread of a browser, which must not sleep. */
+let maySleep: bool = false;
+
+export function setControl(address: usize, sleeps: bool): void {
+  control = address;
+  maySleep = sleeps;
+}
+
+/** Workers that wait for jobs. */
+export function readyWorkers(): i32 {
+  return ASC_FEATURE_THREADS ? atomic.load<i32>(control, READY) : 0;
+}
+
+/** Runs a kernel on this thread and `threads − 1` workers; returns when all are done. */
+export function dispatch(kernel: i32, args: usize, threads: i32): void {
+  for (let i: usize = 0; i < COUNTER_COUNT; i++) store<i32>(control + (i << 2), 0, COUNTERS);
+  if (ASC_FEATURE_THREADS && threads > 1) {
+    store<i32>(control, kernel, KERNEL);
+    store<usize>(control, args, ARGUMENTS);
+    store<i32>(control, threads, THREADS);
+    atomic.store<i32>(control, 0, DONE);
+    atomic.add<i32>(control, 1, GENERATION);
+    atomic.notify(control + GENERATION, threads - 1);
+  }
+  execute(kernel, args, 0, threads);
+  if (ASC_FEATURE_THREADS && threads > 1) {
+    for (;;) {
+      const done = atomic.load<i32>(control, DONE);
+      if (done == threads - 1) break;
+      waitWhile(control + DONE, done);
+    }
+  }
+}
+
+/** The life of a worker: its index is 1 .. threads − 1. Never returns. */
+export function work(index: i32): void {
+  if (!ASC_FEATURE_THREADS) return;
+  let seen = atomic.load<i32>(control, GENERATION);
+  atomic.add<i32>(control, 1, READY);
+  for (;;) {
+    waitWhile(control + GENERATION, seen);
+    const generation = atomic.load<i32>(control, GENERATION);
+    if (generation == seen) continue;
+    seen = generation;
+    execute(
+      load<i32>(control, KERNEL),
+      load<usize>(control, ARGUMENTS),
+      index,
+      load<i32>(control, THREADS),
+    );
+    atomic.add<i32>(control, 1, DONE);
+    atomic.notify(control + DONE, 1);
+  }
+}
+
+/** Returns when all threads of the job have come here. */
+export function barrier(threads: i32): void {
+  if (!ASC_FEATURE_THREADS || threads == 1) return;
+  const generation = atomic.load<i32>(control, BARRIER_GENERATION);
+  if (atomic.add<i32>(control, 1, BARRIER_COUNT) == threads - 1) {
+    atomic.store<i32>(control, 0, BARRIER_COUNT);
+    atomic.add<i32>(control, 1, BARRIER_GENERATION);
+    atomic.notify(control + BARRIER_GENERATION, threads - 1);
+    return;
+  }
+  while (atomic.load<i32>(control, BARRIER_GENERATION) == generation) {
+    waitWhile(control + BARRIER_GENERATION, generation);
+  }
+}
+
+/** The next piece of work, 0 1 2 …, each handed out once; a job has eight such counters. */
+export function claim(counter: i32): i32 {
+  const address = control + ((<usize>counter) << 2);
+  if (ASC_FEATURE_THREADS) return atomic.add<i32>(address, 1, COUNTERS);
+  const next = load<i32>(address, COUNTERS);
+  store<i32>(address, next + 1, COUNTERS);
+  return next;
+}
+
+/** Waits while the value at an address is `value`, or a little less. */
+function waitWhile(address: usize, value: i32): void {
+  if (!ASC_FEATURE_THREADS) return;
+  for (let i = 0; i < SPINS; i++) if (atomic.load<i32>(address) != value) return;
+  // A sleep ends by itself, so that a wake-up lost to a broken worker costs time, not the program.
+  if (maySleep) atomic.wait<i32>(address, value, 10_000_000);
+}
+
+/** First of the items `0..count−1` that belong to a thread; its last is before that of the next. */
+// @ts-ignore: decorator
+@inline
+export function shareStart(count: i32, thread: i32, threads: i32): i32 {
+  return <i32>((<i64>count * thread) / threads);
+}

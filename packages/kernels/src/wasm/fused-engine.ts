@@ -1,0 +1,171 @@
+import * as tf from "@tensorflow/tfjs-core";
+import * as binaries from "./binaries.generated.ts";
+
+/** What a worker needs to join the pool. */
+export interface WorkerStart {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  /** Address of the control block. */
+  control: number;
+  index: number;
+}
+
+/** Starts a thread that instantiates the module and calls `setControl(control, 1)`, `work(index)`. */
+export type SpawnWorker = (start: WorkerStart) => void;
+
+/** The parts of tfjs-backend-wasm that zero-copy kernels need; pinned by the peer dependency. */
+interface WasmBackend extends tf.KernelBackend {
+  wasm: {
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+    wasmMemory?: WebAssembly.Memory;
+    asm: Record<string, unknown>;
+  };
+  dataIdMap: { get(id: tf.DataId): { memoryOffset: number } };
+  makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
+}
+
+interface Exports {
+  dispatch(kernel: number, args: number, threads: number): void;
+  readyWorkers(): number;
+  setControl(address: number, maySleep: number): void;
+  packingBytes(): number;
+  [kernel: string]: unknown;
+}
+
+const controlBytes = 128;
+const cacheLine = 64;
+
+/** Runs the jobs of assembly/ in the memory of the tfjs wasm backend, on all threads of the pool. */
+export class FusedEngine {
+  readonly #backend: WasmBackend;
+  readonly #memory: WebAssembly.Memory;
+  readonly #exports: Exports;
+  readonly #workers: number;
+  #args = { address: 0, bytes: 0 };
+  #scratch = { address: 0, bytes: 0 };
+
+  /**
+   * @param threads threads in all; more than one needs a shared memory and `spawn`
+   * @param maySleep false in the main thread of a browser
+   */
+  constructor({ threads, maySleep, spawn }: FusedEngineOptions) {
+    this.#backend = tf.backend() as unknown as WasmBackend;
+    this.#memory = memoryOf(this.#backend);
+    const shared =
+      typeof SharedArrayBuffer !== "undefined" && this.#memory.buffer instanceof SharedArrayBuffer;
+    const module = new WebAssembly.Module(chooseBinary(shared));
+    const instance = new WebAssembly.Instance(module, { env: { memory: this.#memory } });
+    this.#exports = instance.exports as unknown as Exports;
+    const block = this.#allocate(controlBytes + cacheLine);
+    const control = Math.ceil(block / cacheLine) * cacheLine;
+    new Uint8Array(this.#memory.buffer, control, controlBytes).fill(0);
+    this.#exports.setControl(control, maySleep ? 1 : 0);
+    this.#workers = shared && spawn ? threads - 1 : 0;
+    for (let index = 1; index <= this.#workers; index++) {
+      spawn!({ module, memory: this.#memory, control, index });
+    }
+  }
+
+  /** Threads that work on a job now: one until all workers have started. */
+  get threads(): number {
+    return this.#workers > 0 && this.#exports.readyWorkers() === this.#workers
+      ? this.#workers + 1
+      : 1;
+  }
+
+  /** Where a tensor's numbers stand in memory. */
+  address(tensor: tf.TensorInfo): number {
+    return this.#backend.dataIdMap.get(tensor.dataId).memoryOffset;
+  }
+
+  /** A new tensor, its numbers not yet set. */
+  output(shape: number[], dtype: tf.DataType = "float32"): tf.TensorInfo {
+    return this.#backend.makeOutput(shape, dtype);
+  }
+
+  /** The numbers of a tensor, in place; valid until the next allocation. */
+  floats(tensor: tf.TensorInfo): Float32Array {
+    const size = tensor.shape.reduce((product, n) => product * n, 1);
+    return new Float32Array(this.#memory.buffer, this.address(tensor), size);
+  }
+
+  /** At least `bytes` of memory, shared by all kernels: valid during one job. */
+  scratch(bytes: number): number {
+    this.#scratch = this.#grow(this.#scratch, bytes);
+    return this.#scratch.address;
+  }
+
+  /** {@link scratch} in which every thread can pack blocks of matrices; jobs with `extra` bytes find them behind. */
+  packingScratch(extra = 0): { packing: number; extra: number } {
+    const bytes = this.threads * this.#exports.packingBytes();
+    const packing = this.scratch(bytes + extra);
+    return { packing, extra: packing + bytes };
+  }
+
+  /**
+   * Runs a job.
+   *
+   * @param kernel the name under which assembly/index.ts exports its number
+   * @param args 32-bit fields of the job's argument class in order; floats through {@link floatBits}
+   */
+  run(kernel: string, args: readonly number[]): void {
+    this.#args = this.#grow(this.#args, args.length * 4);
+    new Int32Array(this.#memory.buffer, this.#args.address, args.length).set(args);
+    const number = (this.#exports[kernel] as WebAssembly.Global).value as number;
+    this.#exports.dispatch(number, this.#args.address, this.threads);
+  }
+
+  #allocate(bytes: number): number {
+    const { _malloc: allocate } = this.#backend.wasm;
+    const address = allocate(bytes) >>> 0;
+    if (address === 0) throw new RangeError(`wasm: expected ${bytes} bytes of memory, found fewer`);
+    return address;
+  }
+
+  #free(address: number): void {
+    const { _free: free } = this.#backend.wasm;
+    free(address);
+  }
+
+  #grow(
+    block: { address: number; bytes: number },
+    bytes: number,
+  ): { address: number; bytes: number } {
+    if (bytes <= block.bytes) return block;
+    const size = Math.max(4096, bytes + (bytes >> 2));
+    if (block.address !== 0) this.#free(block.address);
+    return { address: this.#allocate(size), bytes: size };
+  }
+}
+
+export interface FusedEngineOptions {
+  threads: number;
+  maySleep: boolean;
+  spawn?: SpawnWorker | undefined;
+}
+
+const bits = new DataView(new ArrayBuffer(4));
+
+/** The bits of a float32 as an integer argument. */
+export function floatBits(value: number): number {
+  bits.setFloat32(0, value);
+  return bits.getInt32(0);
+}
+
+function memoryOf({ wasm }: WasmBackend): WebAssembly.Memory {
+  const memory =
+    wasm.wasmMemory ?? Object.values(wasm.asm).find((value) => value instanceof WebAssembly.Memory);
+  if (!memory) throw new Error("wasm: expected a memory in tfjs-backend-wasm 4.22, found none");
+  return memory;
+}
+
+function chooseBinary(shared: boolean): Uint8Array<ArrayBuffer> {
+  const relaxed = decode(shared ? binaries.threadedRelaxedSimd : binaries.relaxedSimd);
+  if (WebAssembly.validate(relaxed)) return relaxed;
+  return decode(shared ? binaries.threadedSimd : binaries.simd);
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { chatCompletions } from "./api/chat-completions.ts";
-import { handleErrors } from "./api/error-handling.ts";
+import { answerFrameworkError, handleErrors } from "./api/error-handling.ts";
 import { models } from "./api/models.ts";
 import { textCompletions } from "./api/text-completions.ts";
 import { GenerationService } from "./generation-service.ts";
@@ -16,6 +16,8 @@ export interface ServerOptions extends ServedModel {
   queueCapacity?: number;
   /** Milliseconds that running answers get to finish when the server closes; default 5000. */
   shutdownGrace?: number;
+  /** Milliseconds after which a client that stopped reading its stream is cut off; default 30,000. */
+  stallTimeout?: number;
   /** Built chat page. */
   pageDirectory?: string;
 }
@@ -26,26 +28,39 @@ export interface ServerOptions extends ServedModel {
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, bodyLimit = 8 * 2 ** 20, queueCapacity = 64, shutdownGrace = 5000 } = options;
+  const { stallTimeout = 30_000 } = options;
   const service = new GenerationService(options, queueCapacity);
   const app: FastifyInstance = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit,
+    frameworkErrors: answerFrameworkError,
     return503OnClosing: false,
   });
   handleErrors(app);
   app.get("/health", () => ({ status: "ok", model: options.modelId, waiting: service.waiting }));
   models(app, options);
-  chatCompletions(app, service);
-  textCompletions(app, service);
+  chatCompletions(app, service, stallTimeout);
+  textCompletions(app, service, stallTimeout);
   pageFiles(app, options.pageDirectory ?? builtPageDirectory);
-  let grace: NodeJS.Timeout | undefined;
+  endAnswersOnClose(app, service, shutdownGrace);
+  return app;
+}
+
+/** Time for the last words of ended answers to reach their clients. */
+const farewell = 1000;
+
+function endAnswersOnClose(app: FastifyInstance, service: GenerationService, grace: number): void {
+  const timers: NodeJS.Timeout[] = [];
   app.addHook("preClose", (done) => {
-    grace = setTimeout(() => service.abortAll(), shutdownGrace);
+    timers.push(
+      setTimeout(() => service.abortAll(), grace),
+      // A client that does not read would keep its connection open.
+      setTimeout(() => app.server.closeAllConnections(), grace + farewell),
+    );
     done();
   });
   app.addHook("onClose", (_, done) => {
-    clearTimeout(grace);
+    for (const timer of timers) clearTimeout(timer);
     done();
   });
-  return app;
 }

@@ -1,5 +1,6 @@
 import type { GenerationResult, TokenEvent } from "@levin/model";
 import type { Tokenizer } from "@levin/tokenizer";
+import { streamSteps } from "./stream-steps.ts";
 import { chatLogprob, type ChatTokenLogprob } from "./token-logprobs.ts";
 
 /** A piece of an answer: of the thought, or of the text after it. */
@@ -19,10 +20,9 @@ export async function* answerParts(
 ): AsyncGenerator<AnswerPart, GenerationResult> {
   const thought = new TrimmedText();
   let answered = false;
-  for (;;) {
-    const next = await events.next();
-    if (next.done) return next.value;
-    const event = next.value;
+  for await (const step of streamSteps(events)) {
+    if (step.result !== undefined) return step.result;
+    const event = step.item;
     if (event.part === "thought") {
       const reasoning = thought.push(event.text);
       if (reasoning !== "") yield { reasoning };
@@ -33,6 +33,7 @@ export async function* answerParts(
     if (event.text === "" && !logprob) continue;
     yield { content: event.text, ...(logprob && { logprobs: [logprob] }) };
   }
+  throw new Error("expected a result at the end of the tokens, found none");
 }
 
 /** Leaves out white space at the start, and holds it back elsewhere until more text follows. */

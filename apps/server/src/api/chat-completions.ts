@@ -1,3 +1,4 @@
+import type { GenerationResult } from "@levin/model";
 import { encodeChat, type ChatMessage } from "@levin/tokenizer";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../generation-service.ts";
@@ -8,12 +9,16 @@ import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { checkTextLength } from "./prompt-length.ts";
 import { collectAnswer, ending, replyHead, usageOf } from "./reply-forms.ts";
-import type { GenerationResult } from "@levin/model";
+import { streamSteps } from "./stream-steps.ts";
 
 type Parts = AsyncGenerator<AnswerPart, GenerationResult>;
 
 /** `POST /v1/chat/completions`, streaming and not. */
-export function chatCompletions(app: FastifyInstance, service: GenerationService): void {
+export function chatCompletions(
+  app: FastifyInstance,
+  service: GenerationService,
+  stallTimeout: number,
+): void {
   const { served } = service;
   app.post("/v1/chat/completions", async (request, reply) => {
     const body = parseChatRequest(request.body);
@@ -23,7 +28,9 @@ export function chatCompletions(app: FastifyInstance, service: GenerationService
     service.checkRoom();
     const events = service.generate(ids, settings, clientSignal(reply));
     const parts = answerParts(events, served.tokenizer);
-    return body.stream ? sendEventStream(reply, chunks(body, parts)) : completion(body, parts);
+    return body.stream
+      ? sendEventStream(reply, chunks(body, parts), stallTimeout)
+      : completion(body, parts);
   });
 }
 
@@ -67,14 +74,13 @@ async function* chunks(body: ChatRequest, parts: Parts): AsyncGenerator<object> 
     ...(withUsage && { usage: null }),
   });
   yield chunk({ delta: { role: "assistant", content: "" } });
-  for (;;) {
-    const next = await parts.next();
-    if (next.done) {
-      yield chunk({ delta: {}, ...ending(next.value) });
-      if (withUsage) yield { ...head, choices: [], usage: usageOf(next.value) };
+  for await (const step of streamSteps(parts)) {
+    if (step.result !== undefined) {
+      yield chunk({ delta: {}, ...ending(step.result) });
+      if (withUsage) yield { ...head, choices: [], usage: usageOf(step.result) };
       return;
     }
-    const { reasoning, content, logprobs } = next.value;
+    const { reasoning, content, logprobs } = step.item;
     const delta = reasoning === undefined ? { content } : { reasoning_content: reasoning };
     yield chunk({ delta, ...(logprobs && { logprobs: { content: logprobs, refusal: null } }) });
   }

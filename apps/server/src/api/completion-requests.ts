@@ -2,7 +2,10 @@ import { z } from "zod";
 import { invalidBody } from "./api-error.ts";
 import { commonFields, refusedChatFields, refusedTextFields } from "./request-fields.ts";
 
-const textParts = z.array(
+/** Messages of a conversation, and parts of a message: more than anyone has sent in earnest. */
+const maximalItems = 10_000;
+
+const textParts = shortList(
   z.object({
     type: z.literal("text", { error: "only text parts are supported" }),
     text: z.string(),
@@ -48,7 +51,10 @@ const chatSchema = z
   .strictObject({
     ...commonFields,
     ...refusedChatFields,
-    messages: z.array(message).min(1, "expected at least one message, found none"),
+    messages: shortList(message).refine(
+      (messages) => messages.length > 0,
+      "expected at least one message, found none",
+    ),
     max_completion_tokens: commonFields.max_tokens,
     logprobs: z.boolean().nullish(),
     top_logprobs: z.int().min(0).max(20).nullish(),
@@ -62,7 +68,14 @@ const chatSchema = z
     error: "needs stream: true",
   });
 
-const tokenIds = z.array(z.int().min(0)).min(1);
+/** One check for the whole list: it may hold millions of ids. */
+const tokenIds = z.custom<number[]>(
+  (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((id) => Number.isInteger(id) && id >= 0),
+  "expected a list of token ids",
+);
 
 const textSchema = z
   .strictObject({
@@ -83,6 +96,14 @@ const textSchema = z
     path: ["stream_options"],
     error: "needs stream: true",
   });
+
+/**
+ * A list whose length is checked first: with a problem reported for each of millions of items, one
+ * request would hold up the server for long and take gigabytes.
+ */
+function shortList<Item extends z.ZodType>(item: Item) {
+  return z.array(z.unknown()).max(maximalItems).pipe(z.array(item));
+}
 
 /** A checked body of `POST /v1/chat/completions`. */
 export type ChatRequest = z.output<typeof chatSchema>;

@@ -1,6 +1,6 @@
 import { GenerationOptionsError, PromptTooLongError, TokenBatchError } from "@levin/model";
 import { TokenizerError } from "@levin/tokenizer";
-import type { FastifyError, FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "./api-error.ts";
 
 /** Any error as the one a client is told about; what it cannot mend is a plain 500. */
@@ -34,11 +34,29 @@ const parserCodes: Record<string, string> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
 };
 
+/** Whether nothing failed and nobody is left to answer: the client went away while it waited. */
+export function isDeparture(error: unknown, reply: FastifyReply): boolean {
+  return reply.raw.destroyed && error instanceof Error && error.name === "AbortError";
+}
+
+/** Fastify's own answer to requests that reach no route, such as a malformed URL. */
+export function answerFrameworkError(
+  error: FastifyError,
+  _: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const apiError = toApiError(error);
+  void reply.code(apiError.status).send(apiError.toBody());
+}
+
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 /** Answers every failure in OpenAI's form: bad bodies, unknown routes, wrong methods, crashes. */
 export function handleErrors(app: FastifyInstance): void {
+  // Of text Fastify would make a body that is no object; 415 says what is wrong.
+  app.removeContentTypeParser("text/plain");
   app.setErrorHandler((error, request, reply) => {
+    if (isDeparture(error, reply)) return;
     const apiError = toApiError(error);
     if (apiError.status >= 500) request.log.error({ err: error }, "request failed");
     void reply.code(apiError.status).send(apiError.toBody());

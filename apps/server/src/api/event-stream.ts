@@ -1,31 +1,46 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
-import { toApiError } from "./error-handling.ts";
+import { isDeparture, toApiError } from "./error-handling.ts";
 
 /**
  * Sends chunks as server-sent events, ended by `[DONE]`. The status is sent before the first chunk,
  * so a later failure becomes an event with OpenAI's error body.
+ *
+ * @param stallTimeout milliseconds after which a client that reads nothing more is cut off: its
+ *   full buffers hold up the answer, and with it everyone who waits
  */
-export function sendEventStream(reply: FastifyReply, chunks: AsyncGenerator<object>): FastifyReply {
+export function sendEventStream(
+  reply: FastifyReply,
+  chunks: AsyncGenerator<object>,
+  stallTimeout: number,
+): FastifyReply {
   return reply
     .header("content-type", "text/event-stream; charset=utf-8")
     .header("cache-control", "no-cache")
     .header("x-accel-buffering", "no")
-    .send(Readable.from(events(reply, chunks)));
+    .send(Readable.from(events(reply, chunks, stallTimeout)));
 }
 
 async function* events(
   reply: FastifyReply,
   chunks: AsyncGenerator<object>,
+  stallTimeout: number,
 ): AsyncGenerator<string> {
+  let stall: NodeJS.Timeout | undefined;
   try {
-    for await (const chunk of chunks) yield event(chunk);
+    for await (const chunk of chunks) {
+      stall = setTimeout(() => reply.raw.destroy(), stallTimeout);
+      yield event(chunk);
+      clearTimeout(stall);
+    }
   } catch (error) {
-    if (reply.raw.destroyed) return;
+    if (isDeparture(error, reply)) return;
     const apiError = toApiError(error);
     if (apiError.status >= 500) reply.log.error({ err: error }, "generation failed");
     yield event(apiError.toBody());
     return;
+  } finally {
+    clearTimeout(stall);
   }
   yield "data: [DONE]\n\n";
 }
@@ -37,6 +52,8 @@ function event(data: object): string {
 /** Aborts when the client goes away before its reply is complete. */
 export function clientSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
+  // It may have gone while its body was read; then there is no event to wait for.
+  if (reply.raw.destroyed) controller.abort();
   reply.raw.once("close", () => {
     if (!reply.raw.writableFinished) controller.abort();
   });

@@ -10,12 +10,17 @@ import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { checkTextLength } from "./prompt-length.ts";
 import { collectAnswer, ending, replyHead, usageOf } from "./reply-forms.ts";
+import { streamSteps } from "./stream-steps.ts";
 import type { ChatTokenLogprob } from "./token-logprobs.ts";
 
 type Parts = AsyncGenerator<AnswerPart, GenerationResult>;
 
 /** `POST /v1/completions`: continues a text; a thought in it is reported apart from the text. */
-export function textCompletions(app: FastifyInstance, service: GenerationService): void {
+export function textCompletions(
+  app: FastifyInstance,
+  service: GenerationService,
+  stallTimeout: number,
+): void {
   const { served } = service;
   app.post("/v1/completions", async (request, reply) => {
     const body = parseTextRequest(request.body);
@@ -25,7 +30,9 @@ export function textCompletions(app: FastifyInstance, service: GenerationService
     service.checkRoom();
     const events = service.generate(ids, settings, clientSignal(reply));
     const parts = answerParts(events, served.tokenizer);
-    return body.stream ? sendEventStream(reply, chunks(body, parts)) : completion(body, parts);
+    return body.stream
+      ? sendEventStream(reply, chunks(body, parts), stallTimeout)
+      : completion(body, parts);
   });
 }
 
@@ -64,14 +71,13 @@ async function* chunks(body: TextRequest, parts: Parts): AsyncGenerator<object> 
     ...(withUsage && { usage: null }),
   });
   let offset = 0;
-  for (;;) {
-    const next = await parts.next();
-    if (next.done) {
-      yield chunk(ending(next.value));
-      if (withUsage) yield { ...head, choices: [], usage: usageOf(next.value) };
+  for await (const step of streamSteps(parts)) {
+    if (step.result !== undefined) {
+      yield chunk(ending(step.result));
+      if (withUsage) yield { ...head, choices: [], usage: usageOf(step.result) };
       return;
     }
-    const { reasoning, content = "", logprobs } = next.value;
+    const { reasoning, content = "", logprobs } = step.item;
     yield reasoning === undefined
       ? chunk({ text: content, ...(logprobs && { logprobs: logprobLists(logprobs, offset) }) })
       : chunk({ reasoning_content: reasoning });

@@ -1,0 +1,169 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { selectBackend } from "@levin/kernels/node";
+import type OpenAI from "openai";
+import { pino } from "pino";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { ask, model, startScriptedServer, type ScriptedServer } from "./testing/scripted-server.ts";
+
+beforeAll(() => selectBackend("cpu"));
+
+/** Would take far longer than a test may. */
+const endless = { script: () => "one two ".repeat(50_000), context: 200_000 };
+const long = { model, messages: ask("go"), temperature: 0 };
+
+async function start(
+  options: Parameters<typeof startScriptedServer>[0] = {},
+): Promise<ScriptedServer> {
+  const server = await startScriptedServer({ ...endless, shutdownGrace: 0, ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+type Chunks = AsyncIterator<OpenAI.ChatCompletionChunk>;
+
+/** Fills the buffers of a connection sooner. */
+const verbose = { logprobs: true, top_logprobs: 20 };
+
+/** Starts a streamed answer and waits for its first pieces. */
+async function startStream({ openai }: ScriptedServer, signal?: AbortSignal): Promise<Chunks> {
+  const stream = await openai.chat.completions.create(
+    { ...long, ...verbose, stream: true },
+    { signal },
+  );
+  const chunks = stream[Symbol.asyncIterator]();
+  for (let i = 0; i < 3; i++) await chunks.next();
+  return chunks;
+}
+
+const asError = (error: unknown): unknown => error;
+
+/** Passes once the model has not moved for a while. */
+const expectIdle = (server: ScriptedServer): Promise<void> =>
+  expect
+    .poll(
+      async () => {
+        const before = server.steps();
+        await sleep(100);
+        return server.steps() - before;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(0);
+
+describe("when the client goes away", () => {
+  it("a streamed answer stops", async () => {
+    const server = await start();
+    const client = new AbortController();
+    await startStream(server, client.signal);
+    client.abort();
+    await expectIdle(server);
+  });
+
+  it("an answer that is not streamed stops too", async () => {
+    const server = await start();
+    const client = new AbortController();
+    const { signal } = client;
+    const answer = server.openai.chat.completions.create(long, { signal }).catch(asError);
+    await expect.poll(server.steps).toBeGreaterThan(2);
+    client.abort();
+    await answer;
+    await expectIdle(server);
+  });
+
+  it("its place in the queue is free, and nothing is logged as a failure", async () => {
+    let logged = "";
+    const sink = { write: (line: string) => void (logged += line) };
+    const server = await start({ logger: pino({ level: "warn" }, sink) });
+    const [first, second, third] = [0, 1, 2].map(() => new AbortController());
+    await startStream(server, first!.signal);
+    const waiting = [
+      startStream(server, second!.signal).catch(asError),
+      server.openai.chat.completions.create(long, { signal: third!.signal }).catch(asError),
+    ];
+    await expect.poll(server.waiting).toBe(2);
+    second!.abort();
+    third!.abort();
+    await Promise.all(waiting);
+    await expect.poll(server.waiting).toBe(0);
+    first!.abort();
+    const next = await server.openai.chat.completions.create({ ...long, max_tokens: 2 });
+    expect(next.usage!.completion_tokens).toBe(2);
+    expect(logged).toBe("");
+  });
+
+  it("before its request is read, nothing is generated", async () => {
+    const server = await start();
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    await once(socket, "connect");
+    const body = JSON.stringify(long);
+    const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json`;
+    socket.write(`${head}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    socket.destroy();
+    await expectIdle(server);
+  });
+});
+
+describe("a client that stops reading its stream", () => {
+  it("is cut off, so that the next one gets its turn", async () => {
+    const server = await start({ stallTimeout: 200 });
+    const chunks = await startStream(server);
+    const next = await server.openai.chat.completions.create({ ...long, max_tokens: 2 });
+    expect(next.usage!.completion_tokens).toBe(2);
+    const rest = async (): Promise<void> => {
+      for await (const _ of { [Symbol.asyncIterator]: () => chunks });
+    };
+    await expect(rest()).rejects.toThrow(/terminated|aborted|closed/);
+  });
+
+  it("does not keep the server from closing", async () => {
+    const server = await start();
+    await startStream(server);
+    await expectIdle(server);
+    await server.close();
+  });
+});
+
+describe("under load", () => {
+  it("refuses with 503 when too many wait", async () => {
+    const server = await start({ queueCapacity: 0 });
+    await startStream(server);
+    for (const stream of [true, false]) {
+      await expect(
+        server.openai.chat.completions.create({ ...long, stream }),
+      ).rejects.toMatchObject({ status: 503, code: "overloaded" });
+    }
+  });
+
+  it("answers other routes while it generates", async () => {
+    const server = await start();
+    await startStream(server);
+    const { data } = await server.openai.models.list();
+    expect(data).toHaveLength(1);
+  });
+});
+
+describe("when it closes", () => {
+  it("ends running and waiting answers after the grace, saying why", async () => {
+    const server = await start({ shutdownGrace: 50 });
+    const chunks = await startStream(server);
+    const waiting = server.openai.chat.completions.create(long).catch(asError);
+    await expect.poll(server.waiting).toBe(1);
+    const closed = server.close();
+    const rest = async (): Promise<void> => {
+      for await (const _ of { [Symbol.asyncIterator]: () => chunks });
+    };
+    await expect(rest()).rejects.toMatchObject({ code: "shutting_down" });
+    expect(await waiting).toMatchObject({ status: 503, code: "shutting_down" });
+    await closed;
+  });
+
+  it("lets an answer finish that needs less than the grace", async () => {
+    const server = await start({ shutdownGrace: 10_000 });
+    const answer = server.openai.chat.completions.create({ ...long, max_tokens: 50 });
+    await expect.poll(server.steps).toBeGreaterThan(2);
+    await server.close();
+    expect((await answer).usage!.completion_tokens).toBe(50);
+  });
+});

@@ -1,13 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { CausalLanguageModel } from "./causal-language-model.ts";
-import {
-  fileSource,
-  readConfig,
-  saveCheckpoint,
-  weightFiles,
-} from "./checkpoint/checkpoint-files.ts";
-import type { SaveOptions } from "./checkpoint/checkpoint-files.ts";
+import { readConfig, weightFiles } from "./checkpoint/checkpoint-files.ts";
+import { openFiles } from "./checkpoint/file-source.ts";
 import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
+import { saveCheckpoint, type SaveOptions } from "./checkpoint/save-checkpoint.ts";
 
 /**
  * Loads a model directory (`config.json` and safetensors) onto the current tfjs backend.
@@ -20,7 +16,7 @@ export async function loadModel(
   { trainable = false }: { trainable?: boolean } = {},
 ): Promise<CausalLanguageModel> {
   const config = await readConfig(directory);
-  const shards = await Promise.all((await weightFiles(directory)).map(fileSource));
+  const shards = await openFiles(await weightFiles(directory));
   const parameters = new Map<string, tf.Tensor>();
   try {
     for await (const { name, shape, values } of readCheckpoint(config, shards)) {

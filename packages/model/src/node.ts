@@ -1,10 +1,8 @@
+export { readConfig, weightFiles } from "./checkpoint/checkpoint-files.ts";
+export { fileSource, readSafetensorsFile, type FileSource } from "./checkpoint/file-source.ts";
 export {
-  fileSource,
-  readConfig,
-  readSafetensorsFile,
   saveCheckpoint,
-  weightFiles,
   writeSafetensorsFile,
   type SaveOptions,
-} from "./checkpoint/checkpoint-files.ts";
+} from "./checkpoint/save-checkpoint.ts";
 export { loadModel, saveModel } from "./load-model.ts";

@@ -7,8 +7,9 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel, saveModel, type SaveOptions } from "../node.ts";
 import { bytesSource, CheckpointError } from "./byte-source.ts";
-import { fileSource, readConfig } from "./checkpoint-files.ts";
+import { readConfig } from "./checkpoint-files.ts";
 import { decodeElements, encodeElements } from "./element-types.ts";
+import { fileSource } from "./file-source.ts";
 import { readCheckpoint } from "./read-checkpoint.ts";
 import { readSafetensors } from "./safetensors-reader.ts";
 

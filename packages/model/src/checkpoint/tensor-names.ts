@@ -32,7 +32,8 @@ export function expectedShape(
 ): number[] | undefined {
   const experts = fused.exec(name);
   const { numLocalExperts, intermediateSize, hiddenSize } = config;
-  if (!experts) return shapes.get(onDiskNames(name, config)[0]!);
+  const first = shapes.get(onDiskNames(name, config)[0]!);
+  if (!experts || !first) return first;
   return experts[2] === "down_proj"
     ? [numLocalExperts, hiddenSize, intermediateSize]
     : [numLocalExperts, 2 * intermediateSize, hiddenSize];

@@ -1,3 +1,4 @@
+import { CheckpointError } from "./byte-source.ts";
 import { encodeElements, elementBytes, elementTypeOf, type WeightType } from "./element-types.ts";
 
 /** One tensor to write; `values` is called when its turn comes, so not all need be in memory. */
@@ -8,7 +9,10 @@ export interface TensorToWrite {
   values: () => Float32Array | Promise<Float32Array>;
 }
 
-/** The pieces of a safetensors file in order: header first, then each tensor's bytes. */
+/**
+ * The pieces of a safetensors file in order: header first, then each tensor's bytes.
+ * @throws CheckpointError when a tensor's values do not fill its shape
+ */
 export async function* safetensorsChunks(
   tensors: readonly TensorToWrite[],
 ): AsyncGenerator<Uint8Array> {
@@ -31,7 +35,16 @@ export async function* safetensorsChunks(
   new DataView(head.buffer).setBigUint64(0, BigInt(size), true);
   head.set(text, 8);
   yield head;
-  for (const tensor of tensors) yield encodeElements(await tensor.values(), tensor.type);
+  for (const tensor of tensors) {
+    const values = await tensor.values();
+    const expected = tensor.shape.reduce((product, n) => product * n, 1);
+    if (values.length !== expected) {
+      throw new CheckpointError(
+        `${tensor.name}: expected ${expected} values for [${tensor.shape}], found ${values.length}`,
+      );
+    }
+    yield encodeElements(values, tensor.type);
+  }
 }
 
 /** Bytes of one tensor on disk. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { CheckpointError } from "../checkpoint/byte-source.ts";
-import { readSafetensorsFile } from "../checkpoint/checkpoint-files.ts";
+import { readSafetensorsFile } from "../checkpoint/file-source.ts";
 import type { NamedArray } from "../checkpoint/safetensors-reader.ts";
 import type { TokenBatch } from "../token-batch.ts";
 import type { Counts } from "./comparison.ts";

@@ -26,7 +26,6 @@ export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
  * C[rows, columns] (+)= A[rows, depth] · B[depth, columns].
  *
  * @param a address of A; `aRow`, `aDepth` are its strides in elements
- * @param aRows address of int32 row numbers into A, or 0 for rows in order
  * @param b address of B; `bDepth`, `bColumn` are its strides in elements
  * @param c address of C, whose rows are `cRow` elements apart and contiguous
  * @param add keeps what C holds and adds to it
@@ -39,7 +38,6 @@ export function multiply(
   a: usize,
   aRow: i32,
   aDepth: i32,
-  aRows: usize,
   b: usize,
   bDepth: i32,
   bColumn: i32,
@@ -56,13 +54,12 @@ export function multiply(
     for (let k = 0; k < depth; k += DEPTH) {
       const inner = min(DEPTH, depth - k);
       const from = b + ((<usize>(k * bDepth) + <usize>(column * bColumn)) << 2);
-      packPanels(from, 0, bColumn, bDepth, width, inner, TILE_COLUMNS, packedB);
+      packPanels(from, bColumn, bDepth, width, inner, TILE_COLUMNS, packedB);
       const adding = add || k > 0;
       for (let row = 0; row < rows; row += BLOCK_ROWS) {
         const height = min(BLOCK_ROWS, rows - row);
-        const offset = aRows ? <usize>(k * aDepth) : <usize>(row * aRow) + <usize>(k * aDepth);
-        const list = aRows ? aRows + ((<usize>row) << 2) : 0;
-        packPanels(a + (offset << 2), list, aRow, aDepth, height, inner, TILE_ROWS, packedA);
+        const offset = <usize>(row * aRow) + <usize>(k * aDepth);
+        packPanels(a + (offset << 2), aRow, aDepth, height, inner, TILE_ROWS, packedA);
         for (let j = 0; j < width; j += TILE_COLUMNS) {
           const panelB = packedB + ((<usize>(j * inner)) << 2);
           for (let i = 0; i < height; i += TILE_ROWS) {
@@ -87,7 +84,6 @@ export function multiply(
  */
 function packPanels(
   from: usize,
-  list: usize,
   lineStride: i32,
   depthStride: i32,
   lines: i32,
@@ -101,7 +97,7 @@ function packPanels(
     const target = to + ((<usize>(first * depth)) << 2);
     const count = min(panel, lines - first);
     if (count < panel) memory.fill(target, 0, (<usize>(panel * depth)) << 2);
-    if (!list && lineStride == 1 && count == panel) {
+    if (lineStride == 1 && count == panel) {
       packAcross(from + ((<usize>first) << 2), depthBytes, depth, panel, target);
       continue;
     }
@@ -110,10 +106,10 @@ function packPanels(
     if (depthStride == 1) {
       for (; i + 4 <= count; i += 4) {
         packFour(
-          lineAddress(from, list, lineBytes, first + i),
-          lineAddress(from, list, lineBytes, first + i + 1),
-          lineAddress(from, list, lineBytes, first + i + 2),
-          lineAddress(from, list, lineBytes, first + i + 3),
+          from + <usize>(first + i) * lineBytes,
+          from + <usize>(first + i + 1) * lineBytes,
+          from + <usize>(first + i + 2) * lineBytes,
+          from + <usize>(first + i + 3) * lineBytes,
           depth,
           target + ((<usize>i) << 2),
           step,
@@ -121,7 +117,7 @@ function packPanels(
       }
     }
     for (; i < count; i++) {
-      let source = lineAddress(from, list, lineBytes, first + i);
+      let source = from + <usize>(first + i) * lineBytes;
       let place = target + ((<usize>i) << 2);
       for (let k = 0; k < depth; k++) {
         store<f32>(place, load<f32>(source));
@@ -130,13 +126,6 @@ function packPanels(
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function lineAddress(from: usize, list: usize, lineBytes: usize, line: i32): usize {
-  const number = list ? load<i32>(list + ((<usize>line) << 2)) : line;
-  return from + <usize>number * lineBytes;
 }
 
 /** Lines lie side by side: every depth is one contiguous load. */

@@ -4,7 +4,9 @@
 import { PACKING_BYTES } from "./gemm";
 
 export { dispatch, readyWorkers, setControl, work } from "./threads";
-export { MATRIX_PRODUCT } from "./kernels";
+export * from "./kernels";
+export { expertMixtureBytes } from "./expert-mixture";
+export { expertMixtureGradientBytes } from "./expert-mixture-gradient";
 
 /** Scratch that each thread needs to pack blocks of matrices. */
 export function packingBytes(): usize {

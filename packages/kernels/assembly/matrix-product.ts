@@ -53,7 +53,6 @@ export function matrixProduct(args: usize, thread: i32, threads: i32): void {
     job.a + ((<usize>(row * job.aRow)) << 2),
     job.aRow,
     job.aDepth,
-    0,
     job.b + ((<usize>(column * job.bColumn)) << 2),
     job.bDepth,
     job.bColumn,

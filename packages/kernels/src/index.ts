@@ -1,5 +1,6 @@
 export { embedding } from "./embedding/embedding.ts";
-export { expertMixture, type Expert } from "./expert-mixture/expert-mixture.ts";
+export type { Expert } from "./expert-mixture/expert.ts";
+export { expertMixture } from "./expert-mixture/expert-mixture.ts";
 export { routeTopExperts, type Routing } from "./expert-mixture/route-top-experts.ts";
 export {
   KernelShapeError,

@@ -16,8 +16,8 @@ export type SpawnWorker = (start: WorkerStart) => void;
 /** The parts of tfjs-backend-wasm that zero-copy kernels need; pinned by the peer dependency. */
 interface WasmBackend extends tf.KernelBackend {
   wasm: {
-    _malloc(bytes: number): number;
-    _free(address: number): void;
+    _malloc: (bytes: number) => number;
+    _free: (address: number) => void;
     wasmMemory?: WebAssembly.Memory;
     asm: Record<string, unknown>;
   };
@@ -70,8 +70,13 @@ export class FusedEngine {
   /** Threads that work on a job now: one until all workers have started. */
   get threads(): number {
     return this.#workers > 0 && this.#exports.readyWorkers() === this.#workers
-      ? this.#workers + 1
+      ? this.maxThreads
       : 1;
+  }
+
+  /** Threads that may work on a job once all have started: what memory of threads is sized for. */
+  get maxThreads(): number {
+    return this.#workers + 1;
   }
 
   /** Where a tensor's numbers stand in memory. */
@@ -90,6 +95,11 @@ export class FusedEngine {
     return new Float32Array(this.#memory.buffer, this.address(tensor), size);
   }
 
+  /** The result of a plain function of the module, such as the size of a job's memory. */
+  call(name: string, ...args: number[]): number {
+    return (this.#exports[name] as (...values: number[]) => number)(...args);
+  }
+
   /** At least `bytes` of memory, shared by all kernels: valid during one job. */
   scratch(bytes: number): number {
     this.#scratch = this.#grow(this.#scratch, bytes);
@@ -98,7 +108,7 @@ export class FusedEngine {
 
   /** {@link scratch} in which every thread can pack blocks of matrices; jobs with `extra` bytes find them behind. */
   packingScratch(extra = 0): { packing: number; extra: number } {
-    const bytes = this.threads * this.#exports.packingBytes();
+    const bytes = this.maxThreads * this.#exports.packingBytes();
     const packing = this.scratch(bytes + extra);
     return { packing, extra: packing + bytes };
   }

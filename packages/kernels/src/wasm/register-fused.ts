@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { namedInputs, type KernelInputs } from "../kernel.ts";
 import { FusedEngine, type FusedEngineOptions } from "./fused-engine.ts";
+import { fusedExpertMixture, fusedExpertMixtureGradient } from "./expert-mixture.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
 
 /** A kernel on the wasm backend: reads tensors in place, returns new ones. */
@@ -10,7 +11,11 @@ export interface FusedKernel {
   run: (engine: FusedEngine, inputs: KernelInputs, attributes: never) => tf.TensorInfo[];
 }
 
-const fusedKernels: readonly FusedKernel[] = [fusedMatrixProduct];
+const fusedKernels: readonly FusedKernel[] = [
+  fusedMatrixProduct,
+  fusedExpertMixture,
+  fusedExpertMixtureGradient,
+];
 
 /** Makes the fused kernels those of the current wasm backend. */
 export function registerFusedKernels(options: FusedEngineOptions): void {

@@ -1,0 +1,202 @@
+// y_t = Σ_j w_tj · down_e (silu(gate_e x_t) ⊙ up_e x_t), e = the j-th expert of token t (SPEC section 8).
+// x, y [tokens, hidden]; gate, up [intermediate, hidden]; down [hidden, intermediate].
+
+import { choicesIn, groupByExpert, groupBytes, placesIn, startsIn } from "./expert-groups";
+import { exponential } from "./exponential";
+import { multiply, multiplyAdd, PACKING_BYTES } from "./gemm";
+import { dotProducts } from "./matrix-product";
+import { barrier, claim, shareStart } from "./threads";
+
+/** Rows of one expert that a thread takes at once: enough to repay packing its weights. */
+const BLOCK_ROWS: i32 = 128;
+/** Up to this many tokens are decoded: weights are read once and not packed. */
+const FEW_TOKENS: i32 = 4;
+
+/** Arguments, 4 bytes each; addresses of gate, up and down of each expert follow. */
+@unmanaged
+class ExpertMixture {
+  tokens: i32;
+  k: i32;
+  experts: i32;
+  hidden: i32;
+  intermediate: i32;
+  x: usize;
+  chosen: usize;
+  weights: usize;
+  output: usize;
+  packing: usize;
+  work: usize;
+}
+
+/** Shared memory of one job, and of the gradient's: groups, then rows in expert order. */
+export function expertMixtureBytes(
+  tokens: i32,
+  k: i32,
+  experts: i32,
+  hidden: i32,
+  intermediate: i32,
+  threads: i32,
+): usize {
+  const perPlace = <usize>(hidden + intermediate);
+  const perThread = <usize>(BLOCK_ROWS * (hidden + intermediate));
+  return groupBytes(tokens * k, experts) +
+    ((<usize>(tokens * k) * perPlace + <usize>threads * perThread) << 2);
+}
+
+/** Address of an expert's parameter: 0 gate, 1 up, 2 down. */
+// @ts-ignore: decorator
+@inline
+function parameter(args: usize, expert: i32, which: i32): usize {
+  return load<usize>(args + ((<usize>(expert * 3 + which)) << 2), offsetof<ExpertMixture>());
+}
+
+export function expertMixture(args: usize, thread: i32, threads: i32): void {
+  const job = changetype<ExpertMixture>(args);
+  if (job.tokens <= FEW_TOKENS) return mixFewTokens(args, thread, threads);
+  const choices = job.tokens * job.k;
+  const groups = job.work;
+  const inner = groups + groupBytes(choices, job.experts);
+  const results = inner + ((<usize>(choices * job.intermediate)) << 2);
+  const own = results + ((<usize>(choices * job.hidden)) << 2) +
+    ((<usize>(thread * BLOCK_ROWS * (job.hidden + job.intermediate))) << 2);
+  if (thread == 0) groupByExpert(job.chosen, choices, job.experts, groups);
+  barrier(threads);
+  let block = claim(0);
+  let seen = 0;
+  for (let expert = 0; expert < job.experts; expert++) {
+    const start = startsIn(groups, choices) + ((<usize>expert) << 2);
+    const first = load<i32>(start);
+    const count = load<i32>(start, 4) - first;
+    const blocks = (count + BLOCK_ROWS - 1) / BLOCK_ROWS;
+    while (block < seen + blocks) {
+      const from = first + (block - seen) * BLOCK_ROWS;
+      mixBlock(args, thread, expert, from, min(BLOCK_ROWS, first + count - from), inner, results, own);
+      block = claim(0);
+    }
+    seen += blocks;
+  }
+  barrier(threads);
+  const firstToken = shareStart(job.tokens, thread, threads);
+  const lastToken = shareStart(job.tokens, thread + 1, threads);
+  for (let token = firstToken; token < lastToken; token++) {
+    const to = job.output + ((<usize>(token * job.hidden)) << 2);
+    for (let j = 0; j < job.k; j++) {
+      const choice = (<usize>(token * job.k + j)) << 2;
+      const place = load<i32>(placesIn(groups) + choice);
+      const from = results + ((<usize>(place * job.hidden)) << 2);
+      addScaled(to, from, load<f32>(job.weights + choice), job.hidden, j > 0);
+    }
+  }
+}
+
+/** `rows` places of one expert from `first` on. */
+function mixBlock(
+  args: usize,
+  thread: i32,
+  expert: i32,
+  first: i32,
+  rows: i32,
+  inner: usize,
+  results: usize,
+  own: usize,
+): void {
+  const job = changetype<ExpertMixture>(args);
+  const hidden = job.hidden;
+  const intermediate = job.intermediate;
+  const packing = job.packing + <usize>thread * PACKING_BYTES;
+  const x = own;
+  const gated = own + ((<usize>(BLOCK_ROWS * hidden)) << 2);
+  gatherRows(choicesIn(job.work, job.tokens * job.k), first, rows, job.k, job.x, hidden, x);
+  const up = inner + ((<usize>(first * intermediate)) << 2);
+  multiply(rows, intermediate, hidden, x, hidden, 1, parameter(args, expert, 0), 1, hidden, gated, intermediate, false, packing);
+  multiply(rows, intermediate, hidden, x, hidden, 1, parameter(args, expert, 1), 1, hidden, up, intermediate, false, packing);
+  gate(up, gated, rows * intermediate);
+  const to = results + ((<usize>(first * hidden)) << 2);
+  multiply(rows, hidden, intermediate, up, intermediate, 1, parameter(args, expert, 2), 1, intermediate, to, hidden, false, packing);
+}
+
+/** Decoding: every thread takes a share of each weight's rows, so that all of them read memory. */
+function mixFewTokens(args: usize, thread: i32, threads: i32): void {
+  const job = changetype<ExpertMixture>(args);
+  const hidden = job.hidden;
+  const intermediate = job.intermediate;
+  const choices = job.tokens * job.k;
+  const inner = job.work;
+  const results = inner + ((<usize>(choices * intermediate)) << 2);
+  const gated = results + ((<usize>(choices * hidden)) << 2);
+  // Shares are multiples of four, so that stores of vectors stay inside them.
+  const first = shareStart(intermediate >> 2, thread, threads) << 2;
+  const last = thread == threads - 1 ? intermediate : shareStart(intermediate >> 2, thread + 1, threads) << 2;
+  for (let choice = 0; choice < choices; choice++) {
+    const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
+    const x = job.x + ((<usize>((choice / job.k) * hidden)) << 2);
+    const up = inner + ((<usize>(choice * intermediate)) << 2);
+    const own = gated + ((<usize>(choice * intermediate)) << 2);
+    dotProducts(first, last, hidden, x, parameter(args, expert, 0), hidden, own);
+    dotProducts(first, last, hidden, x, parameter(args, expert, 1), hidden, up);
+    gate(up + ((<usize>first) << 2), own + ((<usize>first) << 2), last - first);
+  }
+  barrier(threads);
+  const firstOut = shareStart(hidden >> 2, thread, threads) << 2;
+  const lastOut = thread == threads - 1 ? hidden : shareStart(hidden >> 2, thread + 1, threads) << 2;
+  for (let choice = 0; choice < choices; choice++) {
+    const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
+    const from = inner + ((<usize>(choice * intermediate)) << 2);
+    const result = results + ((<usize>(choice * hidden)) << 2);
+    dotProducts(firstOut, lastOut, intermediate, from, parameter(args, expert, 2), intermediate, result);
+    const to = job.output + ((<usize>((choice / job.k) * hidden + firstOut)) << 2);
+    const weight = load<f32>(job.weights + ((<usize>choice) << 2));
+    addScaled(to, result + ((<usize>firstOut) << 2), weight, lastOut - firstOut, choice % job.k > 0);
+  }
+}
+
+/** Rows of the tokens at `rows` places from `first` on, side by side at `to`. */
+export function gatherRows(
+  choices: usize,
+  first: i32,
+  rows: i32,
+  k: i32,
+  from: usize,
+  width: i32,
+  to: usize,
+): void {
+  const bytes = (<usize>width) << 2;
+  for (let i = 0; i < rows; i++) {
+    const token = load<i32>(choices + ((<usize>(first + i)) << 2)) / k;
+    memory.copy(to + <usize>i * bytes, from + <usize>token * bytes, bytes);
+  }
+}
+
+/** up ⊙= silu(gated). */
+function gate(up: usize, gated: usize, count: i32): void {
+  const one = f32x4.splat(1);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const at = (<usize>i) << 2;
+    const g = v128.load(gated + at);
+    const sigmoid = f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(g))));
+    v128.store(up + at, f32x4.mul(v128.load(up + at), f32x4.mul(g, sigmoid)));
+  }
+  for (; i < count; i++) {
+    const at = (<usize>i) << 2;
+    const g = load<f32>(gated + at);
+    const e = f32x4.extract_lane(exponential(f32x4.splat(-g)), 0);
+    store<f32>(up + at, load<f32>(up + at) * (g / (1 + e)));
+  }
+}
+
+/** to (+)= scale · from. */
+export function addScaled(to: usize, from: usize, scale: f32, count: i32, add: bool): void {
+  const factor = f32x4.splat(scale);
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const at = (<usize>i) << 2;
+    const value = v128.load(from + at);
+    v128.store(to + at, add ? multiplyAdd(value, factor, v128.load(to + at)) : f32x4.mul(value, factor));
+  }
+  for (; i < count; i++) {
+    const at = (<usize>i) << 2;
+    const value = scale * load<f32>(from + at);
+    store<f32>(to + at, add ? load<f32>(to + at) + value : value);
+  }
+}

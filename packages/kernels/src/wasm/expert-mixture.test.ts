@@ -85,12 +85,18 @@ describe("fused kernels on wasm give the numbers of their references on cpu", ()
   it("matrix products, for any sizes and transposes", async () => {
     const size = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 21, max: 600 }));
     await fc.assert(
-      fc.asyncProperty(size, size, size, fc.integer({ min: 1, max: 1e6 }), async (rows, columns, depth, seed) => {
-        const [expected, found] = await onBoth(() => [
-          project(normal([rows, depth], seed), normal([columns, depth], seed + 1)),
-        ]);
-        expectClose(found[0]!, expected[0]!);
-      }),
+      fc.asyncProperty(
+        size,
+        size,
+        size,
+        fc.integer({ min: 1, max: 1e6 }),
+        async (rows, columns, depth, seed) => {
+          const [expected, found] = await onBoth(() => [
+            project(normal([rows, depth], seed), normal([columns, depth], seed + 1)),
+          ]);
+          expectClose(found[0]!, expected[0]!);
+        },
+      ),
       { numRuns: 15 },
     );
   });

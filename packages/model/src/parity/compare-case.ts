@@ -106,7 +106,7 @@ function compareGeneration(model: CausalLanguageModel, golden: GoldenCase): Comp
   const results = [...compareStates(golden, "prefill", state), ...compareCaches(golden, state)];
   for (let step = 0; step < steps; step++) {
     const rows = next.arraySync();
-    const chosen = rows.map((row) => row.indexOf(Math.max(...row)));
+    const chosen = rows.map((row) => row.indexOf(row.reduce((a, b) => Math.max(a, b))));
     rows.forEach((row, b) => {
       logits.set(row, (b * steps + step) * vocab);
       ids[b * steps + step] = chosen[b]!;

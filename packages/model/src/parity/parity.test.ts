@@ -15,7 +15,7 @@ const cases = readdirSync(folder, { withFileTypes: true })
 describe.each(["wasm", "cpu"])("parity with PyTorch on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
-  it("has the six open cases", () => expect(cases).toHaveLength(6));
+  it("has the six open cases and three of our own", () => expect(cases).toHaveLength(9));
 
   it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
     const comparisons = await compareCase(join(folder, name));
@@ -23,7 +23,8 @@ describe.each(["wasm", "cpu"])("parity with PyTorch on %s", (backend) => {
     expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
   });
 
-  it.each(["a_mix_lllf", "i_m1_layout"])("%s: token by token equals one prefill", async (name) => {
+  const unpadded = ["a_mix_lllf", "i_m1_layout", "j_m1_6heads_top3_prenorm", "k_hf_3heads_top1"];
+  it.each(unpadded)("%s: token by token equals one prefill", async (name) => {
     const { batch } = await GoldenCase.read(join(folder, name));
     const model = await loadModel(join(folder, name));
     tf.tidy(() => {
@@ -38,8 +39,9 @@ describe.each(["wasm", "cpu"])("parity with PyTorch on %s", (backend) => {
     model.dispose();
   });
 
-  it("a left-padded row gives what the row gives alone, while decoding too", async () => {
-    const directory = join(folder, "e_batch2_leftpad");
+  const padded = ["e_batch2_leftpad", "l_m1_batch3_leftpad"];
+  it.each(padded)("%s: a padded row gives what it gives alone, decoding too", async (name) => {
+    const directory = join(folder, name);
     const { batch } = await GoldenCase.read(directory);
     const model = await loadModel(directory);
     const decode = (rows: number[][], mask?: number[][]): number[][] => {

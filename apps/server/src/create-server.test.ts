@@ -9,6 +9,9 @@ import { ask, model, startScriptedServer, type ScriptedServer } from "./testing/
 
 beforeAll(() => selectBackend("cpu"));
 
+/** For machines that are busy with other tests too. */
+const patient = { timeout: 20_000 };
+
 /** Would take far longer than a test may. */
 const endless = { script: () => "one two ".repeat(50_000), context: 200_000 };
 const long = { model, messages: ask("go"), temperature: 0 };
@@ -42,14 +45,11 @@ const asError = (error: unknown): unknown => error;
 /** Passes once the model has not moved for a while. */
 const expectIdle = (server: ScriptedServer): Promise<void> =>
   expect
-    .poll(
-      async () => {
-        const before = server.steps();
-        await sleep(100);
-        return server.steps() - before;
-      },
-      { timeout: 20_000 },
-    )
+    .poll(async () => {
+      const before = server.steps();
+      await sleep(100);
+      return server.steps() - before;
+    }, patient)
     .toBe(0);
 
 describe("when the client goes away", () => {
@@ -66,7 +66,7 @@ describe("when the client goes away", () => {
     const client = new AbortController();
     const { signal } = client;
     const answer = server.openai.chat.completions.create(long, { signal }).catch(asError);
-    await expect.poll(server.steps).toBeGreaterThan(2);
+    await expect.poll(server.steps, patient).toBeGreaterThan(2);
     client.abort();
     await answer;
     await expectIdle(server);
@@ -82,11 +82,11 @@ describe("when the client goes away", () => {
       startStream(server, second!.signal).catch(asError),
       server.openai.chat.completions.create(long, { signal: third!.signal }).catch(asError),
     ];
-    await expect.poll(server.waiting).toBe(2);
+    await expect.poll(server.waiting, patient).toBe(2);
     second!.abort();
     third!.abort();
     await Promise.all(waiting);
-    await expect.poll(server.waiting).toBe(0);
+    await expect.poll(server.waiting, patient).toBe(0);
     first!.abort();
     const next = await server.openai.chat.completions.create({ ...long, max_tokens: 2 });
     expect(next.usage!.completion_tokens).toBe(2);
@@ -149,7 +149,7 @@ describe("when it closes", () => {
     const server = await start({ shutdownGrace: 50 });
     const chunks = await startStream(server);
     const waiting = server.openai.chat.completions.create(long).catch(asError);
-    await expect.poll(server.waiting).toBe(1);
+    await expect.poll(server.waiting, patient).toBe(1);
     const closed = server.close();
     const rest = async (): Promise<void> => {
       for await (const _ of { [Symbol.asyncIterator]: () => chunks });
@@ -162,7 +162,7 @@ describe("when it closes", () => {
   it("lets an answer finish that needs less than the grace", async () => {
     const server = await start({ shutdownGrace: 10_000 });
     const answer = server.openai.chat.completions.create({ ...long, max_tokens: 50 });
-    await expect.poll(server.steps).toBeGreaterThan(2);
+    await expect.poll(server.steps, patient).toBeGreaterThan(2);
     await server.close();
     expect((await answer).usage!.completion_tokens).toBe(50);
   });

@@ -85,6 +85,25 @@ describe("chat completions through the openai client", () => {
     expect(choice).toMatchObject({ finish_reason: "stop", stop_reason: "3, Ä" });
   });
 
+  it("stream no part of a stop string, and the log-probabilities of what they stream", async () => {
+    const stream = await openai.chat.completions.create({
+      model,
+      messages: ask("hi"),
+      temperature: 0,
+      stop: "3, Ä",
+      logprobs: true,
+      stream: true,
+    });
+    let content = "";
+    const tokens: string[] = [];
+    for await (const { choices } of stream) {
+      content += choices[0]?.delta.content ?? "";
+      tokens.push(...(choices[0]?.logprobs?.content ?? []).map(({ token }) => token));
+    }
+    expect(content).toBe("The sum is ");
+    expect(tokens.join("")).toContain(content);
+  });
+
   it("end at the token limit with finish_reason length", async () => {
     for (const limit of [{ max_tokens: 5 }, { max_completion_tokens: 5 }]) {
       const reply = await openai.chat.completions.create({ model, messages: ask("hi"), ...limit });

@@ -1,24 +1,22 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { Bolt } from "./bolt.tsx";
+import { unlimited, type ThinkingBudget } from "./budget-slider.tsx";
 import { Composer } from "./composer.tsx";
 import { useConversation } from "./conversation.ts";
 import { MessageView } from "./message-view.tsx";
-import { useModelFacts } from "./model-facts.ts";
-
-const examples = [
-  "What is 348 plus 275?",
-  'How many times does the letter r appear in "strawberry"?',
-  "Sort from smallest to largest: 42, 7, 19, 23.",
-  "The code of Mia is 4821. The code of Tom is 9035. The code of Ann is 1174. What is the code of Tom?",
-];
+import { useModelFacts, type ModelFacts } from "./model-facts.ts";
+import { useStickToEnd } from "./stick-to-end.ts";
+import { Welcome } from "./welcome.tsx";
 
 /** The whole page: header, conversation, composer. */
 export function App(): JSX.Element {
   const facts = useModelFacts();
   const { messages, busy, send, stop, clear } = useConversation(facts?.id ?? "");
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => end.current?.scrollIntoView({ block: "end" }), [messages]);
+  const [budget, setBudget] = useState<ThinkingBudget>(unlimited);
+  const scroller = useStickToEnd(messages);
+  const ready = facts !== undefined;
+  const ask = (text: string): void => void send(text, budget);
   return (
     <>
       <header>
@@ -27,13 +25,7 @@ export function App(): JSX.Element {
         </span>
         <div>
           <h1>Levin</h1>
-          {facts && (
-            <p>
-              <strong>{facts.id}</strong>
-              {facts.parameters && ` · ${facts.parameters}`}
-              {facts.state && <span class="wide"> · {facts.state}</span>}
-            </p>
-          )}
+          <p>{facts ? <Facts {...facts} /> : "waiting for the server…"}</p>
         </div>
         {messages.length > 0 && (
           <button type="button" class="quiet" onClick={clear}>
@@ -41,9 +33,9 @@ export function App(): JSX.Element {
           </button>
         )}
       </header>
-      <main>
+      <main ref={scroller}>
         {messages.length === 0 ? (
-          <Welcome onPick={(text) => void send(text, undefined)} />
+          <Welcome ready={ready} onPick={ask} />
         ) : (
           <ol class="messages" aria-live="polite" aria-busy={busy}>
             {messages.map((message, index) => (
@@ -51,32 +43,25 @@ export function App(): JSX.Element {
             ))}
           </ol>
         )}
-        <div ref={end} />
       </main>
       <Composer
         busy={busy}
-        ready={facts !== undefined}
-        onSend={(text, thinkingBudget) => void send(text, thinkingBudget)}
+        ready={ready}
+        budget={budget}
+        onBudget={setBudget}
+        onSend={ask}
         onStop={stop}
       />
     </>
   );
 }
 
-function Welcome({ onPick }: { onPick: (text: string) => void }): JSX.Element {
+function Facts({ id, parameters, state }: ModelFacts): JSX.Element {
   return (
-    <section class="welcome">
-      <h2>Long thoughts, small memory</h2>
-      <p>A lightning-attention model is running on this machine. Watch it think:</p>
-      <ul>
-        {examples.map((example) => (
-          <li key={example}>
-            <button type="button" onClick={() => onPick(example)}>
-              {example}
-            </button>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <>
+      <strong>{id}</strong>
+      {parameters && ` · ${parameters}`}
+      {state && <span class="wide"> · {state}</span>}
+    </>
   );
 }

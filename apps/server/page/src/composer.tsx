@@ -1,25 +1,30 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-
-/** Slider positions in tokens; the last one is no limit. */
-const budgets = [0, 16, 32, 64, 128, 256, 512, undefined] as const;
+import { useEffect, useRef, useState } from "preact/hooks";
+import { BudgetSlider, type ThinkingBudget } from "./budget-slider.tsx";
 
 interface ComposerProps {
   busy: boolean;
   /** False until the server has told which model it serves. */
   ready: boolean;
-  onSend: (text: string, thinkingBudget: number | undefined) => void;
+  budget: ThinkingBudget;
+  onBudget: (budget: ThinkingBudget) => void;
+  onSend: (text: string) => void;
   onStop: () => void;
 }
 
 /** Where questions are typed, with the thinking budget; Enter sends, Escape stops. */
-export function Composer({ busy, ready, onSend, onStop }: ComposerProps): JSX.Element {
+export function Composer(props: ComposerProps): JSX.Element {
+  const { busy, ready, budget, onBudget, onSend, onStop } = props;
   const [text, setText] = useState("");
-  const [position, setPosition] = useState(budgets.length - 1);
-  const budget = budgets[position];
+  const field = useRef<HTMLTextAreaElement>(null);
+  const canSend = ready && !busy && text.trim() !== "";
+  useEffect(() => {
+    // On a touch screen the keyboard would cover the examples.
+    if (matchMedia("(pointer: fine)").matches) field.current?.focus();
+  }, [busy]);
   const submit = (): void => {
-    if (busy || !ready || text.trim() === "") return;
-    onSend(text.trim(), budget);
+    if (!canSend) return;
+    onSend(text.trim());
     setText("");
   };
   return (
@@ -34,38 +39,27 @@ export function Composer({ busy, ready, onSend, onStop }: ComposerProps): JSX.El
         if (event.key === "Escape" && busy) onStop();
       }}
     >
-      <label class="budget">
-        <span>
-          Thinking budget <output>{budget === undefined ? "unlimited" : `${budget} tokens`}</output>
-        </span>
-        <input
-          type="range"
-          min={0}
-          max={budgets.length - 1}
-          value={position}
-          aria-valuetext={budget === undefined ? "unlimited" : `${budget} tokens`}
-          onInput={(event) => setPosition(event.currentTarget.valueAsNumber)}
-        />
-      </label>
+      <textarea
+        ref={field}
+        aria-label="Your question"
+        placeholder="Ask something…"
+        rows={1}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          submit();
+        }}
+      />
       <div class="row">
-        <textarea
-          aria-label="Your question"
-          placeholder="Ask something…"
-          rows={1}
-          value={text}
-          onInput={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-            event.preventDefault();
-            submit();
-          }}
-        />
+        <BudgetSlider budget={budget} onBudget={onBudget} />
         {busy ? (
           <button type="button" class="stop" onClick={onStop}>
             Stop
           </button>
         ) : (
-          <button type="submit" disabled={!ready || text.trim() === ""}>
+          <button type="submit" disabled={!canSend}>
             Send
           </button>
         )}

@@ -8,7 +8,7 @@ export interface Message {
   thought: string;
   thoughtTokens: number;
   tokens: number;
-  /** Seconds from the first token on. */
+  /** Seconds since the first token. */
   seconds: number;
   state: "streaming" | "done" | "stopped" | "failed";
   /** What went wrong, when it failed. */
@@ -36,22 +36,24 @@ export function useConversation(model: string): Conversation {
     });
 
   const send = async (text: string, thinkingBudget: number | undefined): Promise<void> => {
-    const history = [...messages, newMessage("user", text)];
-    setMessages([...history, newMessage("assistant", "")]);
+    const question = newMessage("user", text);
+    const history = [...answeredTurns(messages), question];
+    setMessages([...messages, question, newMessage("assistant", "")]);
     controller.current = new AbortController();
     const { signal } = controller.current;
     let started: number | undefined;
     try {
       const options = { model, thinkingBudget, signal };
       for await (const delta of streamChat(history.map(toApi), options)) {
-        started ??= performance.now();
-        const seconds = (performance.now() - started) / 1000;
+        const isToken = Boolean(delta.thought || delta.answer);
+        if (isToken) started ??= performance.now();
+        const seconds = started === undefined ? 0 : (performance.now() - started) / 1000;
         update((last) => ({
           text: last.text + (delta.answer ?? ""),
           thought: last.thought + (delta.thought ?? ""),
           thoughtTokens:
             delta.usage?.reasoningTokens ?? last.thoughtTokens + (delta.thought ? 1 : 0),
-          tokens: delta.usage?.completionTokens ?? last.tokens + 1,
+          tokens: delta.usage?.completionTokens ?? last.tokens + (isToken ? 1 : 0),
           ...(!delta.usage && { seconds }),
         }));
       }
@@ -72,6 +74,14 @@ export function useConversation(model: string): Conversation {
       setMessages([]);
     },
   };
+}
+
+/** Questions with an answer: one that failed, for its length say, would fail the next ones too. */
+function answeredTurns(messages: readonly Message[]): Message[] {
+  return messages.filter((message, index) => {
+    const answer = message.role === "assistant" ? message : messages[index + 1];
+    return answer !== undefined && answer.text !== "" && answer.state !== "failed";
+  });
 }
 
 function newMessage(role: Message["role"], text: string): Message {

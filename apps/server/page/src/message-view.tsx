@@ -5,16 +5,15 @@ import type { Message } from "./conversation.ts";
 /** One message: a question, or an answer with its folded thought and its figures. */
 export function MessageView({ message }: { message: Message }): JSX.Element {
   if (message.role === "user") return <li class="message question">{message.text}</li>;
-  const streaming = message.state === "streaming";
-  const thinking = streaming && message.text === "";
+  const thinking = message.state === "streaming" && message.text === "";
   return (
     <li class="message answer">
-      <span class={thinking ? "avatar busy" : "avatar"}>
+      <span class={thinking ? "logo avatar busy" : "logo avatar"}>
         <Bolt />
       </span>
       <div class="body">
         {message.thought !== "" && <Thought message={message} thinking={thinking} />}
-        {thinking && message.thought === "" && <p class="waiting">Reading…</p>}
+        {thinking && message.thought === "" && <p class="note">Reading…</p>}
         {message.text !== "" && (
           <p class="text" data-testid="answer">
             {message.text}
@@ -33,12 +32,14 @@ export function MessageView({ message }: { message: Message }): JSX.Element {
 }
 
 function Thought({ message, thinking }: { message: Message; thinking: boolean }): JSX.Element {
+  const lastLine = message.thought.trimEnd().split("\n").at(-1);
   return (
     <details class="thought">
       <summary>
-        {thinking ? "Thinking…" : "Thought"}
+        <span>{thinking ? "Thinking…" : "Thought"}</span>
+        {thinking && <code class="last-line">{lastLine}</code>}
         <span class="count" data-testid="thought-tokens">
-          {message.thoughtTokens} tokens
+          {tokenCount(message.thoughtTokens)}
         </span>
       </summary>
       <pre>{message.thought.trim()}</pre>
@@ -47,10 +48,16 @@ function Thought({ message, thinking }: { message: Message; thinking: boolean })
 }
 
 function Figures({ message: { tokens, seconds } }: { message: Message }): JSX.Element {
-  const rate = seconds > 0.05 ? `${(tokens / seconds).toFixed(0)} tokens/s` : "";
+  // The clock starts with the first token.
+  const rate = seconds > 0.05 ? ` · ${((tokens - 1) / seconds).toFixed(0)} tokens/s` : "";
   return (
     <p class="figures" data-testid="figures">
-      {tokens} tokens {rate && `· ${rate}`}
+      {tokenCount(tokens)}
+      {rate}
     </p>
   );
+}
+
+function tokenCount(tokens: number): string {
+  return tokens === 1 ? "1 token" : `${tokens} tokens`;
 }

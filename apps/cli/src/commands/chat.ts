@@ -15,13 +15,16 @@ export function addChat(program: Command): void {
   ).action(async (flags: GenerationFlags) => {
     const { model, tokenizer, chatTemplate: template } = await loadBundle(flags);
     const session = new Session(model, tokenizer);
+    // What a conversation begins with stands before its first turn only.
+    const opening = encodeChat(tokenizer, [], { template, addGenerationPrompt: false }).length;
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
     terminal.setPrompt("you> ");
     terminal.prompt();
     for await (const line of terminal) {
       if (line.trim() === "") break;
       // The state holds all turns so far, so only the new one is encoded.
-      session.append(encodeChat(tokenizer, [{ role: "user", content: line }], { template }));
+      const turn = encodeChat(tokenizer, [{ role: "user", content: line }], { template });
+      session.append(session.history.length === 0 ? turn : turn.slice(opening));
       const controller = new AbortController();
       terminal.once("SIGINT", () => controller.abort());
       await printStream(

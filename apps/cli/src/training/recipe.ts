@@ -20,11 +20,15 @@ const recipeFile = z.strictObject({
   examplesPerStep: count,
   maxBatchTokens: count,
   /** How often a task comes, 1 where it is not named. */
-  taskWeights: z.partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().min(0)).default({}),
+  taskWeights: z
+    .partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().min(0))
+    .default({}),
   /** Problems are drawn from difficulty 0 to this. */
   maxDifficulty: share,
   /** Share of problems taught with an empty thought, so that a budget of 0 works. */
   directAnswerShare: share,
+  /** Share of problems that come second in a conversation. */
+  historyShare: share.default(0),
   /** Share of small talk. */
   dialogueShare: share,
   learningRate: z.number().positive(),

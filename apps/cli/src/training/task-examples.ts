@@ -6,7 +6,7 @@ import {
   type Random,
   type Task,
 } from "@levin/tasks";
-import { encodeChat, m1ChatTemplate, type Tokenizer } from "@levin/tokenizer";
+import { encodeChat, m1ChatTemplate, type ChatMessage, type Tokenizer } from "@levin/tokenizer";
 import type { Example } from "@levin/training";
 import type { Recipe } from "./recipe.ts";
 
@@ -35,9 +35,9 @@ export function stepExamples(recipe: Recipe, tokenizer: Tokenizer, step: number)
   return Array.from({ length: recipe.examplesPerStep }, () => {
     const task = tasks.next().value!;
     if (random.chance(recipe.dialogueShare)) return dialogueExample(recipe, tokenizer, random);
-    const difficulty = random.fraction() * recipe.maxDifficulty;
-    const problem = generateProblem(task, random, { difficulty });
-    return problemExample(tokenizer, problem, random.chance(recipe.directAnswerShare));
+    const problem = drawProblem(recipe, task, random);
+    const before = random.chance(recipe.historyShare) ? earlierTurn(recipe, random) : [];
+    return problemExample(tokenizer, problem, before, random.chance(recipe.directAnswerShare));
   });
 }
 
@@ -55,22 +55,46 @@ function* stratifiedTasks(
   }
 }
 
-function problemExample(tokenizer: Tokenizer, problem: Problem, direct: boolean): Example {
-  const { prompt, thinking, answer } = problem;
+function drawProblem(recipe: Recipe, task: Task, random: Random): Problem {
+  return generateProblem(task, random, { difficulty: random.fraction() * recipe.maxDifficulty });
+}
+
+/** Another question and its answer, with the thought (as a session keeps it) or without (as a client sends it). */
+function earlierTurn(recipe: Recipe, random: Random): ChatMessage[] {
+  const { prompt, thinking, answer } = drawProblem(recipe, random.pick(allTasks), random);
+  return [
+    { role: "user", content: prompt },
+    { role: "assistant", content: random.chance(0.5) ? answer : replyText(thinking, answer) },
+  ];
+}
+
+function problemExample(
+  tokenizer: Tokenizer,
+  { prompt, thinking, answer }: Problem,
+  before: readonly ChatMessage[],
+  direct: boolean,
+): Example {
+  const messages: ChatMessage[] = [...before, { role: "user", content: prompt }];
   // A direct answer follows a thought that was closed for it; closing at once is not to be learned.
   return direct
-    ? example(tokenizer, prompt, replyText("", ""), `${answer}<end_of_sentence>`)
-    : example(tokenizer, prompt, "", `${replyText(thinking, answer)}<end_of_sentence>`);
+    ? example(tokenizer, messages, replyText("", ""), `${answer}<end_of_sentence>`)
+    : example(tokenizer, messages, "", `${replyText(thinking, answer)}<end_of_sentence>`);
 }
 
 function dialogueExample(recipe: Recipe, tokenizer: Tokenizer, random: Random): Example {
   const [question, answer] = random.pick(recipe.dialogues);
-  return example(tokenizer, question, "", `${replyText("", answer)}<end_of_sentence>`);
+  const messages: ChatMessage[] = [{ role: "user", content: question }];
+  return example(tokenizer, messages, "", `${replyText("", answer)}<end_of_sentence>`);
 }
 
-function example(tokenizer: Tokenizer, prompt: string, given: string, learned: string): Example {
+function example(
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  given: string,
+  learned: string,
+): Example {
   const head = [
-    ...encodeChat(tokenizer, [{ role: "user", content: prompt }], { template: m1ChatTemplate }),
+    ...encodeChat(tokenizer, messages, { template: m1ChatTemplate }),
     ...tokenizer.encode(given),
   ];
   const tail = tokenizer.encode(learned);

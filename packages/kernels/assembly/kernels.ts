@@ -4,10 +4,29 @@
 import { expertMixture } from "./expert-mixture";
 import { expertMixtureGradient } from "./expert-mixture-gradient";
 import { matrixProduct } from "./matrix-product";
+import { accumulate } from "./accumulate";
+import { adamW } from "./adamw";
+import { rmsNorm, rmsNormGradient } from "./rms-norm";
+import { scaledSum } from "./scaled-sum";
+import { silu, siluGradient, sigmoidGate, sigmoidGateGradient } from "./sigmoid";
+import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy";
+import { sumOfSquares } from "./sum-of-squares";
 
 export const MATRIX_PRODUCT: i32 = 0;
 export const EXPERT_MIXTURE: i32 = 1;
 export const EXPERT_MIXTURE_GRADIENT: i32 = 2;
+export const ADAMW: i32 = 20;
+export const SUM_OF_SQUARES: i32 = 21;
+export const ACCUMULATE: i32 = 22;
+export const RMS_NORM: i32 = 23;
+export const RMS_NORM_GRADIENT: i32 = 24;
+export const SILU: i32 = 25;
+export const SILU_GRADIENT: i32 = 26;
+export const SIGMOID_GATE: i32 = 27;
+export const SIGMOID_GATE_GRADIENT: i32 = 28;
+export const SCALED_SUM: i32 = 29;
+export const SOFTMAX_CROSS_ENTROPY: i32 = 30;
+export const SOFTMAX_CROSS_ENTROPY_GRADIENT: i32 = 31;
 
 /** One thread's part of a job. */
 export function execute(kernel: i32, args: usize, thread: i32, threads: i32): void {
@@ -20,6 +39,42 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case EXPERT_MIXTURE_GRADIENT:
       expertMixtureGradient(args, thread, threads);
+      break;
+    case ADAMW:
+      adamW(args, thread, threads);
+      break;
+    case SUM_OF_SQUARES:
+      sumOfSquares(args, thread, threads);
+      break;
+    case ACCUMULATE:
+      accumulate(args, thread, threads);
+      break;
+    case RMS_NORM:
+      rmsNorm(args, thread, threads);
+      break;
+    case RMS_NORM_GRADIENT:
+      rmsNormGradient(args, thread, threads);
+      break;
+    case SILU:
+      silu(args, thread, threads);
+      break;
+    case SILU_GRADIENT:
+      siluGradient(args, thread, threads);
+      break;
+    case SIGMOID_GATE:
+      sigmoidGate(args, thread, threads);
+      break;
+    case SIGMOID_GATE_GRADIENT:
+      sigmoidGateGradient(args, thread, threads);
+      break;
+    case SCALED_SUM:
+      scaledSum(args, thread, threads);
+      break;
+    case SOFTMAX_CROSS_ENTROPY:
+      softmaxCrossEntropy(args, thread, threads);
+      break;
+    case SOFTMAX_CROSS_ENTROPY_GRADIENT:
+      softmaxCrossEntropyGradient(args, thread, threads);
       break;
   }
 }

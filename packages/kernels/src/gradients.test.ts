@@ -9,7 +9,11 @@ import {
   rotaryAngles,
   rotaryEmbedding,
   routeTopExperts,
+  scaledResidual,
+  sigmoidGate,
+  silu,
   softmaxAttention,
+  softmaxCrossEntropy,
   type Expert,
 } from "./index.ts";
 import { selectBackend } from "./node.ts";
@@ -25,6 +29,24 @@ describe.each(["cpu", "wasm"])("gradients on %s agree with finite differences", 
     const error = gradientError(
       (x, w) => weightedSum(rmsNorm(x, w, 1e-5)),
       [normal([2, 3, 5], 1), normal([5], 2)],
+    );
+    expect(error).toBeLessThan(2e-3);
+  });
+
+  it("silu, sigmoidGate and scaledResidual", () => {
+    const error = gradientError(
+      (x, gate, branch) =>
+        weightedSum(scaledResidual(sigmoidGate(silu(x), gate), 1.5, branch, 0.5)),
+      [normal([3, 5], 1), normal([3, 5], 2), normal([3, 5], 3)],
+    );
+    expect(error).toBeLessThan(2e-3);
+  });
+
+  it("softmaxCrossEntropy, with a row that does not count", () => {
+    const targets = tf.tensor1d([2, -1, 0, 4], "int32");
+    const error = gradientError(
+      (logits) => weightedSum(softmaxCrossEntropy(logits as tf.Tensor2D, targets)),
+      [normal([4, 5], 1)],
     );
     expect(error).toBeLessThan(2e-3);
   });

@@ -1,3 +1,7 @@
+export { softmaxCrossEntropy } from "./cross-entropy/softmax-cross-entropy.ts";
+export { scaledResidual } from "./elementwise/scaled-residual.ts";
+export { sigmoidGate } from "./elementwise/sigmoid-gate.ts";
+export { silu } from "./elementwise/silu.ts";
 export { embedding } from "./embedding/embedding.ts";
 export type { Expert } from "./expert-mixture/expert.ts";
 export { expertMixture } from "./expert-mixture/expert-mixture.ts";
@@ -18,6 +22,9 @@ export {
   type LightningForm,
 } from "./lightning-attention/lightning-attention.ts";
 export { linear } from "./linear/linear.ts";
+export { accumulate } from "./optimizer/accumulate.ts";
+export { adamW, type AdamWFactors, type AdamWTensors } from "./optimizer/adamw.ts";
+export { sumOfSquares } from "./optimizer/sum-of-squares.ts";
 export { rmsNorm } from "./rms-norm/rms-norm.ts";
 export {
   rotaryAngles,

@@ -1,4 +1,11 @@
-import { defaultBlockSize, lightningAttention, linear, rmsNorm } from "@levin/kernels";
+import {
+  defaultBlockSize,
+  lightningAttention,
+  linear,
+  rmsNorm,
+  sigmoidGate,
+  silu,
+} from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import { LightningAttentionState } from "./lightning-attention-state.ts";
 
@@ -116,14 +123,7 @@ export class LightningAttention {
       length,
       numHeads * headDim,
     ]);
-    const gated = tf.mul(
-      rmsNorm(joined, norm, innerNormEpsilon),
-      tf.sigmoid(linear(x, outputGate)),
-    );
+    const gated = sigmoidGate(rmsNorm(joined, norm, innerNormEpsilon), linear(x, outputGate));
     return { output: linear(gated, outputProjection) as tf.Tensor3D, state: attended.state };
   }
-}
-
-function silu(x: tf.Tensor): tf.Tensor {
-  return tf.mul(x, tf.sigmoid(x));
 }

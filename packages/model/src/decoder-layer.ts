@@ -1,8 +1,8 @@
-import { rmsNorm, type RotaryAngles } from "@levin/kernels";
+import { rmsNorm, scaledResidual, type RotaryAngles } from "@levin/kernels";
 import type { LightningAttention, LightningAttentionState } from "@levin/lightning-attention";
 import type { MixtureOfExperts, RouterOutput } from "@levin/moe";
 import type { KeyValueCache, SoftmaxAttention } from "@levin/softmax-attention";
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 
 /** The state of one layer: a fixed-size matrix per head, or a growing cache. */
 export type LayerState = LightningAttentionState | KeyValueCache;
@@ -96,6 +96,6 @@ export class DecoderLayer {
     { alpha, beta }: ResidualFactors,
   ): tf.Tensor3D {
     const skip = this.parts.postnorm ? normalised : before;
-    return tf.add(tf.mul(skip, alpha), beta === 1 ? branch : tf.mul(branch, beta));
+    return scaledResidual(skip, alpha, branch, beta);
   }
 }

@@ -1,3 +1,4 @@
+import { softmaxCrossEntropy } from "@levin/kernels";
 import { loadBalancingLoss } from "@levin/moe";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ForwardResult } from "./causal-language-model.ts";
@@ -25,16 +26,16 @@ export function crossEntropy(
   labels: readonly (readonly number[])[],
 ): tf.Scalar {
   const [batch, length, vocab] = logits.shape;
-  // A target of −1 has no place in the one-hot encoding, so its row adds nothing.
   const targets = labels.flatMap((row) =>
     [...row.slice(1), ignoredLabel].map((label) => (label === ignoredLabel ? -1 : label)),
   );
   const count = targets.filter((target) => target >= 0).length;
   if (count === 0) return tf.scalar(0);
-  const places = tf.oneHot(tf.tensor1d(targets, "int32"), vocab);
-  const logProbabilities = tf.logSoftmax(tf.reshape(logits, [batch * length, vocab]));
-  const likelihood = tf.sum(tf.mul(logProbabilities, tf.cast(places, "float32")));
-  return tf.div(likelihood, -count) as tf.Scalar;
+  const losses = softmaxCrossEntropy(
+    tf.reshape(logits, [batch * length, vocab]),
+    tf.tensor1d(targets, "int32"),
+  );
+  return tf.div(tf.sum(losses), count) as tf.Scalar;
 }
 
 /** Cross entropy, load-balancing loss and their weighted sum. */

@@ -1,3 +1,4 @@
+import { adamW } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 
 export interface AdamWOptions {
@@ -40,37 +41,32 @@ export function adamWUpdate(
   const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-15, weightDecay = 0.1 } = options;
   const { learningRate, scale = 1 } = rate;
   state.step += 1;
+  const names = [...gradients.keys()];
+  const variables = names.map((name) => parameters.get(name)!);
   tf.tidy(() => {
-    // Scalars are made once: with hundreds of parameters their making would cost as much as using.
-    const constant = {
-      keepFirst: tf.scalar(beta1),
-      addFirst: tf.scalar((1 - beta1) * scale),
-      keepSecond: tf.scalar(beta2),
-      addSecond: tf.scalar((1 - beta2) * scale ** 2),
-      unbias: tf.scalar(1 / (1 - beta2 ** state.step)),
-      epsilon: tf.scalar(epsilon),
-      rate: tf.scalar(learningRate / (1 - beta1 ** state.step)),
-      shrink: tf.scalar(1 - learningRate * weightDecay),
-    };
-    for (const [name, gradient] of gradients) {
-      const variable = parameters.get(name)!;
-      tf.tidy(() => {
-        const first = tf.add(
-          tf.mul(state.first.get(name)!, constant.keepFirst),
-          tf.mul(gradient, constant.addFirst),
-        );
-        const second = tf.add(
-          tf.mul(state.second.get(name)!, constant.keepSecond),
-          tf.mul(tf.square(gradient), constant.addSecond),
-        );
-        replace(state.first, name, first);
-        replace(state.second, name, second);
-        const root = tf.add(tf.sqrt(tf.mul(second, constant.unbias)), constant.epsilon);
-        const move = tf.mul(tf.div(first, root), constant.rate);
-        const isMatrix = variable.rank >= 2;
-        variable.assign(tf.sub(isMatrix ? tf.mul(variable, constant.shrink) : variable, move));
-      });
-    }
+    const next = adamW(
+      {
+        parameters: variables,
+        gradients: [...gradients.values()],
+        first: names.map((name) => state.first.get(name)!),
+        second: names.map((name) => state.second.get(name)!),
+      },
+      {
+        keepFirst: beta1,
+        addFirst: (1 - beta1) * scale,
+        keepSecond: beta2,
+        addSecond: (1 - beta2) * scale ** 2,
+        unbias: 1 / (1 - beta2 ** state.step),
+        epsilon,
+        rate: learningRate / (1 - beta1 ** state.step),
+        shrinks: variables.map(({ rank }) => (rank >= 2 ? 1 - learningRate * weightDecay : 1)),
+      },
+    );
+    names.forEach((name, i) => {
+      variables[i]!.assign(next.parameters[i]!);
+      replace(state.first, name, next.first[i]!);
+      replace(state.second, name, next.second[i]!);
+    });
   });
 }
 

@@ -1,3 +1,4 @@
+import { accumulate, sumOfSquares } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import { ExampleError, type TrainingBatch } from "./example.ts";
@@ -48,24 +49,32 @@ export function accumulateGradients(
     crossEntropy += share * scalars[0]!.dataSync()[0]!;
     loadBalancing += share * scalars[1]!.dataSync()[0]!;
     tf.dispose([value, ...scalars]);
-    for (const [name, variable] of trainable.parameters) addTo(sums, name, grads[variable.name]);
+    addTo(sums, trainable.parameters, grads);
   }
   return { gradients: sums, crossEntropy, loadBalancing };
 }
 
-function addTo(sums: Map<string, tf.Tensor>, name: string, gradient: tf.Tensor | undefined): void {
-  if (!gradient) return;
-  const sum = sums.get(name);
-  sums.set(name, sum ? tf.add(sum, gradient) : gradient);
-  if (sum) tf.dispose([sum, gradient]);
+function addTo(
+  sums: Map<string, tf.Tensor>,
+  parameters: Trainable["parameters"],
+  gradients: tf.NamedTensorMap,
+): void {
+  const repeated: string[] = [];
+  for (const [name, variable] of parameters) {
+    const gradient = gradients[variable.name];
+    if (!gradient) continue;
+    if (sums.has(name)) repeated.push(name);
+    else sums.set(name, gradient);
+  }
+  const before = repeated.map((name) => sums.get(name)!);
+  const added = repeated.map((name) => gradients[parameters.get(name)!.name]!);
+  accumulate(before, added).forEach((sum, i) => sums.set(repeated[i]!, sum));
+  tf.dispose([...before, ...added]);
 }
 
 /** Euclidean norm over all gradients. */
 export function globalNorm(gradients: ReadonlyMap<string, tf.Tensor>): number {
-  return tf.tidy(() => {
-    const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
-    return Math.sqrt(tf.addN(squares).dataSync()[0]!);
-  });
+  return tf.tidy(() => Math.sqrt(sumOfSquares([...gradients.values()]).dataSync()[0]!));
 }
 
 /** Factor that brings a norm down to `maxNorm`. */

@@ -35,6 +35,8 @@ interface Exports {
 
 const controlBytes = 128;
 const cacheLine = 64;
+/** A thread handles so many numbers in the time in which another wakes up. */
+const numbersWorthThreads = 16384;
 
 /** Runs the jobs of assembly/ in the memory of the tfjs wasm backend, on all threads of the pool. */
 export class FusedEngine {
@@ -89,6 +91,16 @@ export class FusedEngine {
     return this.#backend.makeOutput(shape, dtype);
   }
 
+  /**
+   * A place for a new value of a tensor: its own memory when nobody else holds its numbers, so that
+   * the old ones are lost, else new memory.
+   */
+  overwrite({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
+    if (this.#backend.refCount(dataId) !== 1) return this.output(shape, dtype);
+    this.#backend.incRef(dataId);
+    return { dataId, shape, dtype };
+  }
+
   /** The numbers of a tensor, in place; valid until the next allocation. */
   floats(tensor: tf.TensorInfo): Float32Array {
     const size = tensor.shape.reduce((product, n) => product * n, 1);
@@ -118,12 +130,18 @@ export class FusedEngine {
    *
    * @param kernel the name under which assembly/index.ts exports its number
    * @param args 32-bit fields of the job's argument class in order; floats through {@link floatBits}
+   * @param numbers how many numbers a job handles that does little for each: other threads are left
+   *   asleep when waking them would take longer
    */
-  run(kernel: string, args: readonly number[]): void {
+  run(kernel: string, args: readonly number[], numbers = Infinity): void {
     this.#args = this.#grow(this.#args, args.length * 4);
     new Int32Array(this.#memory.buffer, this.#args.address, args.length).set(args);
     const number = (this.#exports[kernel] as WebAssembly.Global).value as number;
-    this.#exports.dispatch(number, this.#args.address, this.threads);
+    this.#exports.dispatch(
+      number,
+      this.#args.address,
+      numbers < numbersWorthThreads ? 1 : this.threads,
+    );
   }
 
   #allocate(bytes: number): number {

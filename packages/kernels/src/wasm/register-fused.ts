@@ -3,6 +3,20 @@ import { namedInputs, type KernelInputs } from "../kernel.ts";
 import { FusedEngine, type FusedEngineOptions } from "./fused-engine.ts";
 import { fusedExpertMixture, fusedExpertMixtureGradient } from "./expert-mixture.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
+import {
+  fusedScaledSum,
+  fusedSigmoidGate,
+  fusedSigmoidGateGradient,
+  fusedSilu,
+  fusedSiluGradient,
+} from "./elementwise.ts";
+import { fusedAccumulate, fusedAdamW, fusedSumOfSquares } from "./optimizer.ts";
+import { fusedRmsNorm, fusedRmsNormGradient } from "./rms-norm.ts";
+import { shareClones } from "./share-clones.ts";
+import {
+  fusedSoftmaxCrossEntropy,
+  fusedSoftmaxCrossEntropyGradient,
+} from "./softmax-cross-entropy.ts";
 
 /** A kernel on the wasm backend: reads tensors in place, returns new ones. */
 export interface FusedKernel {
@@ -15,10 +29,23 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedMatrixProduct,
   fusedExpertMixture,
   fusedExpertMixtureGradient,
+  fusedRmsNorm,
+  fusedRmsNormGradient,
+  fusedSilu,
+  fusedSiluGradient,
+  fusedSigmoidGate,
+  fusedSigmoidGateGradient,
+  fusedScaledSum,
+  fusedSoftmaxCrossEntropy,
+  fusedSoftmaxCrossEntropyGradient,
+  fusedAdamW,
+  fusedAccumulate,
+  fusedSumOfSquares,
 ];
 
 /** Makes the fused kernels those of the current wasm backend. */
 export function registerFusedKernels(options: FusedEngineOptions): void {
+  shareClones();
   const engine = new FusedEngine(options);
   for (const { name, run } of fusedKernels) {
     tf.registerKernel({

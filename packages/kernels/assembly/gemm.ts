@@ -139,7 +139,7 @@ function packAcross(from: usize, depthBytes: usize, depth: i32, panel: i32, to: 
 }
 
 /** Four lines contiguous in depth, transposed four by four. */
-function packFour(a: usize, b: usize, c: usize, d: usize, depth: i32, to: usize, step: usize): void {
+export function packFour(a: usize, b: usize, c: usize, d: usize, depth: i32, to: usize, step: usize): void {
   let k = 0;
   for (; k + 4 <= depth; k += 4) {
     const at = (<usize>k) << 2;

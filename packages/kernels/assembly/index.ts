@@ -7,6 +7,7 @@ export { dispatch, readyWorkers, setControl, work } from "./threads";
 export * from "./kernels";
 export { expertMixtureBytes } from "./expert-mixture";
 export { expertMixtureGradientBytes } from "./expert-mixture-gradient";
+export { sweepBytes } from "./lightning-sweep";
 
 /** Scratch that each thread needs to pack blocks of matrices. */
 export function packingBytes(): usize {

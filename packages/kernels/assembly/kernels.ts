@@ -3,6 +3,9 @@
 
 import { expertMixture } from "./expert-mixture";
 import { expertMixtureGradient } from "./expert-mixture-gradient";
+import { lightningAttention } from "./lightning-attention";
+import { lightningAttentionGradient } from "./lightning-attention-gradient";
+import { lightningStep } from "./lightning-step";
 import { matrixProduct } from "./matrix-product";
 import { accumulate } from "./accumulate";
 import { adamW } from "./adamw";
@@ -27,6 +30,9 @@ export const SIGMOID_GATE_GRADIENT: i32 = 28;
 export const SCALED_SUM: i32 = 29;
 export const SOFTMAX_CROSS_ENTROPY: i32 = 30;
 export const SOFTMAX_CROSS_ENTROPY_GRADIENT: i32 = 31;
+export const LIGHTNING_ATTENTION: i32 = 10;
+export const LIGHTNING_ATTENTION_GRADIENT: i32 = 11;
+export const LIGHTNING_STEP: i32 = 12;
 
 /** One thread's part of a job. */
 export function execute(kernel: i32, args: usize, thread: i32, threads: i32): void {
@@ -39,6 +45,15 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case EXPERT_MIXTURE_GRADIENT:
       expertMixtureGradient(args, thread, threads);
+      break;
+    case LIGHTNING_ATTENTION:
+      lightningAttention(args, thread);
+      break;
+    case LIGHTNING_ATTENTION_GRADIENT:
+      lightningAttentionGradient(args, thread);
+      break;
+    case LIGHTNING_STEP:
+      lightningStep(args, thread, threads);
       break;
     case ADAMW:
       adamW(args, thread, threads);

@@ -1,6 +1,7 @@
-import * as tf from "@tensorflow/tfjs-core";
+import type * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
-import type { KernelInputs } from "../kernel.ts";
+import type { KernelInputs, RunKernel } from "../kernel.ts";
+import { differentiable, lightningAttentionGradient } from "./lightning-attention-gradient.ts";
 import {
   chunkedForm,
   quadraticForm,
@@ -15,19 +16,25 @@ export type LightningForm = "recurrent" | "chunked" | "quadratic";
 /** Tokens per block of the chunked form, as in the published code. */
 export const defaultBlockSize = 256;
 
-type Attributes = { slopes: number[]; blockSize: number; form: LightningForm };
+export type LightningAttributes = { slopes: number[]; blockSize: number; form: LightningForm };
 
-const run = defineKernel<Attributes>({
+/** Fused forms choose blocks of their own and ignore `blockSize` and `form`: all agree. */
+const run: RunKernel<LightningAttributes> = defineKernel({
   name: "LevinLightningAttention",
   reference: (inputs, attributes) => {
     const { output, state } = evaluate(inputs, attributes);
     return [output, state];
   },
-  gradient: ([output, state], inputs, attributes) =>
-    gradient(output as tf.Tensor4D, state as tf.Tensor4D, inputs, attributes),
+  gradient: ([outputGradient, nextGradient], inputs, attributes) => {
+    const gradients = runGradient({ ...inputs, outputGradient, nextGradient }, attributes);
+    return Object.fromEntries(differentiable(inputs).map((name, i) => [name, gradients[i]!]));
+  },
 });
 
-function evaluate(inputs: KernelInputs, { slopes, blockSize, form }: Attributes): LightningOutputs {
+function evaluate(
+  inputs: KernelInputs,
+  { slopes, blockSize, form }: LightningAttributes,
+): LightningOutputs {
   const all = { ...inputs, slopes } as unknown as LightningInputs;
   switch (form) {
     case "recurrent":
@@ -39,59 +46,10 @@ function evaluate(inputs: KernelInputs, { slopes, blockSize, form }: Attributes)
   }
 }
 
-/**
- * The backward pass is lightning attention again. The gradient of the queries runs forward with
- * values as keys; those of keys and values run backward in time, where the gradient of the state
- * obeys G_t = λ G_{t+1} + q_tᵀ do_t. The reversed pass decays once too often before it meets the
- * outgoing state, hence the division and, at the other end, the multiplication by λ.
- */
-function gradient(
-  outputGradient: tf.Tensor4D,
-  stateGradient: tf.Tensor4D,
-  inputs: KernelInputs,
-  attributes: Attributes,
-): KernelInputs {
-  const { queries, keys, values, state, mask } = inputs as {
-    [name: string]: tf.Tensor4D | undefined;
-  } & { queries: tf.Tensor4D; keys: tf.Tensor4D; values: tf.Tensor4D };
-  const attend = (
-    q: tf.Tensor,
-    k: tf.Tensor,
-    v: tf.Tensor,
-    initial: tf.Tensor | undefined,
-    m: tf.Tensor | undefined,
-  ): [tf.Tensor4D, tf.Tensor4D] =>
-    run({ queries: q, keys: k, values: v, state: initial, mask: m }, attributes) as [
-      tf.Tensor4D,
-      tf.Tensor4D,
-    ];
-  const backward = (x: tf.Tensor4D): tf.Tensor4D => tf.reverse(x, 2);
-  const backwardMask = mask && tf.reverse(mask as unknown as tf.Tensor2D, 1);
-  const decay = tf.tensor4d(
-    attributes.slopes.map((slope) => Math.exp(-slope)),
-    [1, attributes.slopes.length, 1, 1],
-  );
-  const outgoing = tf.div(stateGradient, decay) as tf.Tensor4D;
-  const [q, k, v, o] = [queries, keys, values, outputGradient].map(backward) as [
-    tf.Tensor4D,
-    tf.Tensor4D,
-    tf.Tensor4D,
-    tf.Tensor4D,
-  ];
-  const [queriesGradient] = attend(outputGradient, values, keys, state && swapLast(state), mask);
-  const [valuesGradient, incoming] = attend(k, q, o, outgoing, backwardMask);
-  const [keysGradient] = attend(v, o, q, swapLast(outgoing), backwardMask);
-  return {
-    queries: queriesGradient,
-    keys: backward(keysGradient),
-    values: backward(valuesGradient),
-    ...(state && { state: tf.mul(incoming, decay) }),
-  };
-}
-
-function swapLast(x: tf.Tensor4D): tf.Tensor4D {
-  return tf.transpose(x, [0, 1, 3, 2]);
-}
+const runGradient: RunKernel<LightningAttributes> = defineKernel({
+  name: "LevinLightningAttentionGradient",
+  reference: (inputs, attributes) => lightningAttentionGradient(run, inputs, attributes),
+});
 
 /** Arguments of {@link lightningAttention}. */
 export interface LightningAttentionOptions extends LightningInputs {

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { namedInputs, type KernelInputs } from "../kernel.ts";
 import { FusedEngine, type FusedEngineOptions } from "./fused-engine.ts";
 import { fusedExpertMixture, fusedExpertMixtureGradient } from "./expert-mixture.ts";
+import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
 import {
   fusedScaledSum,
@@ -27,6 +28,8 @@ export interface FusedKernel {
 
 const fusedKernels: readonly FusedKernel[] = [
   fusedMatrixProduct,
+  fusedLightningAttention,
+  fusedLightningAttentionGradient,
   fusedExpertMixture,
   fusedExpertMixtureGradient,
   fusedRmsNorm,

@@ -4,10 +4,11 @@
 //   ∂up = ∂uᵀ x,  ∂gate = ∂gᵀ x,  ∂x = ∂g gate + ∂u up
 // with silu'(g) = σ(g) (1 + g (1 − σ(g))).
 
+import { loadSome, storeSome, sumOfLanes } from "./elementwise";
 import { choicesIn, groupByExpert, groupBytes, placesIn, startsIn } from "./expert-groups";
 import { addScaled, gatherRows } from "./expert-mixture";
-import { exponential } from "./exponential";
 import { multiply, PACKING_BYTES } from "./gemm";
+import { sigmoid } from "./sigmoid";
 import { barrier, claim, shareStart } from "./threads";
 
 /** Arguments, 4 bytes each; then addresses of gate, up and down and of their gradients, per expert. */
@@ -127,36 +128,21 @@ function rowGradient(g: usize, u: usize, n: usize, delta: usize, weight: f32, co
   const one = f32x4.splat(1);
   const w = f32x4.splat(weight);
   let along = f32x4.splat(0);
-  let i = 0;
-  for (; i + 4 <= count; i += 4) {
+  for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;
-    const gi = v128.load(g + at);
-    const ui = v128.load(u + at);
-    const di = v128.load(delta + at);
-    const sigmoid = f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(gi))));
-    const activated = f32x4.mul(gi, sigmoid);
+    const left = count - i;
+    const gi = loadSome(g + at, left);
+    const ui = loadSome(u + at, left);
+    const di = loadSome(delta + at, left);
+    const s = sigmoid(gi);
+    const activated = f32x4.mul(gi, s);
     const product = f32x4.mul(activated, ui);
-    v128.store(n + at, product);
+    storeSome(n + at, product, left);
     along = f32x4.add(along, f32x4.mul(di, product));
     const weighted = f32x4.mul(di, w);
-    v128.store(u + at, f32x4.mul(weighted, activated));
-    const slope = f32x4.mul(sigmoid, f32x4.add(one, f32x4.mul(gi, f32x4.sub(one, sigmoid))));
-    v128.store(g + at, f32x4.mul(f32x4.mul(weighted, ui), slope));
+    storeSome(u + at, f32x4.mul(weighted, activated), left);
+    const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(gi, f32x4.sub(one, s))));
+    storeSome(g + at, f32x4.mul(f32x4.mul(weighted, ui), slope), left);
   }
-  let sum =
-    f32x4.extract_lane(along, 0) + f32x4.extract_lane(along, 1) +
-    f32x4.extract_lane(along, 2) + f32x4.extract_lane(along, 3);
-  for (; i < count; i++) {
-    const at = (<usize>i) << 2;
-    const gi = load<f32>(g + at);
-    const ui = load<f32>(u + at);
-    const di = load<f32>(delta + at);
-    const sigmoid: f32 = 1 / (1 + f32x4.extract_lane(exponential(f32x4.splat(-gi)), 0));
-    const activated = gi * sigmoid;
-    store<f32>(n + at, activated * ui);
-    sum += di * activated * ui;
-    store<f32>(u + at, di * weight * activated);
-    store<f32>(g + at, di * weight * ui * sigmoid * (1 + gi * (1 - sigmoid)));
-  }
-  return sum;
+  return sumOfLanes(along);
 }

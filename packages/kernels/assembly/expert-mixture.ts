@@ -1,10 +1,11 @@
 // y_t = Σ_j w_tj · down_e (silu(gate_e x_t) ⊙ up_e x_t), e = the j-th expert of token t (SPEC section 8).
 // x, y [tokens, hidden]; gate, up [intermediate, hidden]; down [hidden, intermediate].
 
+import { loadSome, numberShare, storeSome } from "./elementwise";
 import { choicesIn, groupByExpert, groupBytes, placesIn, startsIn } from "./expert-groups";
-import { exponential } from "./exponential";
-import { multiply, multiplyAdd, PACKING_BYTES } from "./gemm";
+import { multiply, PACKING_BYTES } from "./gemm";
 import { dotProducts } from "./matrix-product";
+import { sigmoid } from "./sigmoid";
 import { barrier, claim, shareStart } from "./threads";
 
 /** Rows of one expert that a thread takes at once: enough to repay packing its weights. */
@@ -124,9 +125,8 @@ function mixFewTokens(args: usize, thread: i32, threads: i32): void {
   const inner = job.work;
   const results = inner + ((<usize>(choices * intermediate)) << 2);
   const gated = results + ((<usize>(choices * hidden)) << 2);
-  // Shares are multiples of four, so that stores of vectors stay inside them.
-  const first = shareStart(intermediate >> 2, thread, threads) << 2;
-  const last = thread == threads - 1 ? intermediate : shareStart(intermediate >> 2, thread + 1, threads) << 2;
+  const first = numberShare(intermediate, thread, threads);
+  const last = numberShare(intermediate, thread + 1, threads);
   for (let choice = 0; choice < choices; choice++) {
     const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
     const x = job.x + ((<usize>((choice / job.k) * hidden)) << 2);
@@ -137,8 +137,8 @@ function mixFewTokens(args: usize, thread: i32, threads: i32): void {
     gate(up + ((<usize>first) << 2), own + ((<usize>first) << 2), last - first);
   }
   barrier(threads);
-  const firstOut = shareStart(hidden >> 2, thread, threads) << 2;
-  const lastOut = thread == threads - 1 ? hidden : shareStart(hidden >> 2, thread + 1, threads) << 2;
+  const firstOut = numberShare(hidden, thread, threads);
+  const lastOut = numberShare(hidden, thread + 1, threads);
   for (let choice = 0; choice < choices; choice++) {
     const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
     const from = inner + ((<usize>(choice * intermediate)) << 2);
@@ -168,35 +168,22 @@ export function gatherRows(
 }
 
 /** up ⊙= silu(gated). */
-function gate(up: usize, gated: usize, count: i32): void {
-  const one = f32x4.splat(1);
-  let i = 0;
-  for (; i + 4 <= count; i += 4) {
+export function gate(up: usize, gated: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;
-    const g = v128.load(gated + at);
-    const sigmoid = f32x4.div(one, f32x4.add(one, exponential(f32x4.neg(g))));
-    v128.store(up + at, f32x4.mul(v128.load(up + at), f32x4.mul(g, sigmoid)));
-  }
-  for (; i < count; i++) {
-    const at = (<usize>i) << 2;
-    const g = load<f32>(gated + at);
-    const e = f32x4.extract_lane(exponential(f32x4.splat(-g)), 0);
-    store<f32>(up + at, load<f32>(up + at) * (g / (1 + e)));
+    const g = loadSome(gated + at, count - i);
+    const product = f32x4.mul(loadSome(up + at, count - i), f32x4.mul(g, sigmoid(g)));
+    storeSome(up + at, product, count - i);
   }
 }
 
 /** to (+)= scale · from. */
 export function addScaled(to: usize, from: usize, scale: f32, count: i32, add: bool): void {
   const factor = f32x4.splat(scale);
-  let i = 0;
-  for (; i + 4 <= count; i += 4) {
+  for (let i = 0; i < count; i += 4) {
     const at = (<usize>i) << 2;
-    const value = v128.load(from + at);
-    v128.store(to + at, add ? multiplyAdd(value, factor, v128.load(to + at)) : f32x4.mul(value, factor));
-  }
-  for (; i < count; i++) {
-    const at = (<usize>i) << 2;
-    const value = scale * load<f32>(from + at);
-    store<f32>(to + at, add ? load<f32>(to + at) + value : value);
+    const left = count - i;
+    const value = f32x4.mul(loadSome(from + at, left), factor);
+    storeSome(to + at, add ? f32x4.add(value, loadSome(to + at, left)) : value, left);
   }
 }

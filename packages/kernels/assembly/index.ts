@@ -7,6 +7,8 @@ export { dispatch, readyWorkers, setControl, work } from "./threads";
 export * from "./kernels";
 export { expertMixtureBytes } from "./expert-mixture";
 export { expertMixtureGradientBytes } from "./expert-mixture-gradient";
+export { lightningBlockStepBytes } from "./lightning-block-step";
+export { mixtureBlockStepBytes } from "./mixture-block-step";
 export { sweepBytes } from "./lightning-sweep";
 
 /** Scratch that each thread needs to pack blocks of matrices. */

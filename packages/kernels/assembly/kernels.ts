@@ -3,10 +3,12 @@
 
 import { expertMixture } from "./expert-mixture";
 import { expertMixtureGradient } from "./expert-mixture-gradient";
+import { lightningBlockStep } from "./lightning-block-step";
 import { lightningAttention } from "./lightning-attention";
 import { lightningAttentionGradient } from "./lightning-attention-gradient";
 import { lightningStep } from "./lightning-step";
 import { matrixProduct } from "./matrix-product";
+import { mixtureBlockStep } from "./mixture-block-step";
 import { accumulate } from "./accumulate";
 import { adamW } from "./adamw";
 import { rmsNorm, rmsNormGradient } from "./rms-norm";
@@ -18,6 +20,11 @@ import { sumOfSquares } from "./sum-of-squares";
 export const MATRIX_PRODUCT: i32 = 0;
 export const EXPERT_MIXTURE: i32 = 1;
 export const EXPERT_MIXTURE_GRADIENT: i32 = 2;
+export const LIGHTNING_BLOCK_STEP: i32 = 3;
+export const MIXTURE_BLOCK_STEP: i32 = 4;
+export const LIGHTNING_ATTENTION: i32 = 10;
+export const LIGHTNING_ATTENTION_GRADIENT: i32 = 11;
+export const LIGHTNING_STEP: i32 = 12;
 export const ADAMW: i32 = 20;
 export const SUM_OF_SQUARES: i32 = 21;
 export const ACCUMULATE: i32 = 22;
@@ -30,9 +37,6 @@ export const SIGMOID_GATE_GRADIENT: i32 = 28;
 export const SCALED_SUM: i32 = 29;
 export const SOFTMAX_CROSS_ENTROPY: i32 = 30;
 export const SOFTMAX_CROSS_ENTROPY_GRADIENT: i32 = 31;
-export const LIGHTNING_ATTENTION: i32 = 10;
-export const LIGHTNING_ATTENTION_GRADIENT: i32 = 11;
-export const LIGHTNING_STEP: i32 = 12;
 
 /** One thread's part of a job. */
 export function execute(kernel: i32, args: usize, thread: i32, threads: i32): void {
@@ -45,6 +49,12 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case EXPERT_MIXTURE_GRADIENT:
       expertMixtureGradient(args, thread, threads);
+      break;
+    case LIGHTNING_BLOCK_STEP:
+      lightningBlockStep(args, thread, threads);
+      break;
+    case MIXTURE_BLOCK_STEP:
+      mixtureBlockStep(args, thread, threads);
       break;
     case LIGHTNING_ATTENTION:
       lightningAttention(args, thread);

@@ -1,5 +1,6 @@
 // C = A · B over all threads: the job behind projections and their gradients.
 
+import { sumOfLanes } from "./elementwise";
 import { multiply, PACKING_BYTES, TILE_COLUMNS, TILE_ROWS, multiplyAdd } from "./gemm";
 import { shareStart } from "./threads";
 
@@ -127,11 +128,7 @@ export function dot(x: usize, w: usize, depth: i32): f32 {
   for (let k: usize = 0; k < whole; k += 16) {
     sums = multiplyAdd(v128.load(x + k), v128.load(w + k), sums);
   }
-  let sum =
-    f32x4.extract_lane(sums, 0) +
-    f32x4.extract_lane(sums, 1) +
-    f32x4.extract_lane(sums, 2) +
-    f32x4.extract_lane(sums, 3);
+  let sum = sumOfLanes(sums);
   for (let k = whole; k < end; k += 4) sum += load<f32>(x + k) * load<f32>(w + k);
   return sum;
 }

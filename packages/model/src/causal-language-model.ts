@@ -24,6 +24,9 @@ export interface ForwardObserver {
   finalNorm?(hidden: tf.Tensor3D): void;
 }
 
+/** A step reads its weights anew for each row; from here on they are better multiplied together. */
+const mostStepRows = 4;
+
 /**
  * A MiniMax-M1 style causal language model (SPEC section 5): embedding → decoder layers → norm →
  * LM head.
@@ -113,7 +116,12 @@ export class CausalLanguageModel {
     const context = { mask, angles: rotaryAngles(positions, { rotaryDim, base }) };
     let hidden = embedding(ids, this.#embedding, this.config.padTokenId);
     observer?.embedding?.(hidden);
+    const isStep = state && !mask && ids.shape[1] === 1 && ids.shape[0] <= mostStepRows;
     this.#layers.forEach((layer, index) => {
+      if (isStep) {
+        hidden = layer.step(hidden, context, state.layers[index]!);
+        return;
+      }
       const output = layer.forward(hidden, context, state?.layers[index]);
       observer?.layer?.(index, output);
       hidden = output.hidden;

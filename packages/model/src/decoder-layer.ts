@@ -1,8 +1,10 @@
-import { rmsNorm, scaledResidual, type RotaryAngles } from "@levin/kernels";
+import type { RotaryAngles } from "@levin/kernels";
 import type { LightningAttention, LightningAttentionState } from "@levin/lightning-attention";
 import type { MixtureOfExperts, RouterOutput } from "@levin/moe";
 import type { KeyValueCache, SoftmaxAttention } from "@levin/softmax-attention";
 import type * as tf from "@tensorflow/tfjs-core";
+import { lightningBlockStep, mixtureBlockStep } from "./block-steps.ts";
+import { normalisedBranch, type BlockFactors } from "./normalised-branch.ts";
 
 /** The state of one layer: a fixed-size matrix per head, or a growing cache. */
 export type LayerState = LightningAttentionState | KeyValueCache;
@@ -12,23 +14,14 @@ export type LayerAttention =
   | { kind: "lightning"; layer: LightningAttention }
   | { kind: "softmax"; layer: SoftmaxAttention };
 
-/** α and β of one residual connection: α · skip + β · branch. */
-export interface ResidualFactors {
-  alpha: number;
-  beta: number;
-}
-
 export interface DecoderLayerParts {
   attention: LayerAttention;
   mixture: MixtureOfExperts;
   /** Norm weights, `[hidden]`. */
   inputNorm: tf.Tensor;
   postAttentionNorm: tf.Tensor;
-  attentionFactors: ResidualFactors;
-  mixtureFactors: ResidualFactors;
-  /** True: the skip path carries the normalised input (SPEC section 5). */
-  postnorm: boolean;
-  epsilon: number;
+  attentionFactors: BlockFactors;
+  mixtureFactors: BlockFactors;
 }
 
 /** What all layers share in one pass. */
@@ -63,18 +56,39 @@ export class DecoderLayer {
 
   /** Without `state` the whole sequence, differentiable; with it the next tokens. */
   forward(hidden: tf.Tensor3D, context: LayerContext, state?: LayerState): DecoderLayerOutput {
-    const { inputNorm, postAttentionNorm, attentionFactors, mixtureFactors, epsilon } = this.parts;
-    const normalised = rmsNorm(hidden, inputNorm, epsilon);
-    const attention = this.#attend(normalised, context, state);
-    const attended = this.#residual(hidden, normalised, attention, attentionFactors);
-    const renormalised = rmsNorm(attended, postAttentionNorm, epsilon);
-    const { output: mixture, router } = this.parts.mixture.forward(renormalised);
-    return {
-      hidden: this.#residual(attended, renormalised, mixture, mixtureFactors),
-      attention,
-      mixture,
-      router,
-    };
+    const { inputNorm, postAttentionNorm, attentionFactors, mixtureFactors } = this.parts;
+    const output = {} as DecoderLayerOutput;
+    const attended = normalisedBranch(
+      hidden,
+      inputNorm,
+      attentionFactors,
+      (x) => (output.attention = this.#attend(x, context, state)),
+    );
+    output.hidden = normalisedBranch(attended, postAttentionNorm, mixtureFactors, (x) => {
+      const { output: mixture, router } = this.parts.mixture.forward(x);
+      Object.assign(output, { mixture, router });
+      return mixture;
+    });
+    return output;
+  }
+
+  /** One more token of each row, none of them padding: what `forward` gives, in fewer kernels. */
+  step(hidden: tf.Tensor3D, context: LayerContext, state: LayerState): tf.Tensor3D {
+    const { attention, mixture, inputNorm, postAttentionNorm } = this.parts;
+    const { attentionFactors, mixtureFactors } = this.parts;
+    const attended =
+      attention.kind === "lightning"
+        ? lightningBlockStep(
+            hidden,
+            inputNorm,
+            attention.layer,
+            state as LightningAttentionState,
+            attentionFactors,
+          )
+        : normalisedBranch(hidden, inputNorm, attentionFactors, (x) =>
+            this.#attend(x, context, state),
+          );
+    return mixtureBlockStep(attended, postAttentionNorm, mixture, mixtureFactors);
   }
 
   #attend(x: tf.Tensor3D, context: LayerContext, state: LayerState | undefined): tf.Tensor3D {
@@ -87,15 +101,5 @@ export class DecoderLayer {
     return state
       ? attention.layer.prefill(x, state as KeyValueCache, context)
       : attention.layer.forward(x, context);
-  }
-
-  #residual(
-    before: tf.Tensor3D,
-    normalised: tf.Tensor3D,
-    branch: tf.Tensor3D,
-    { alpha, beta }: ResidualFactors,
-  ): tf.Tensor3D {
-    const skip = this.parts.postnorm ? normalised : before;
-    return scaledResidual(skip, alpha, branch, beta);
   }
 }

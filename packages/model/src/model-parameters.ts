@@ -29,6 +29,7 @@ export function buildDecoderLayer(
   const prefix = `model.layers.${index}`;
   const weight = (name: string): tf.Tensor => parameter(parameters, `${prefix}.${name}.weight`);
   const kind = config.layerTypes[index]!;
+  const norms = { epsilon: config.rmsNormEps, postnorm: config.postnorm };
   return new DecoderLayer({
     attention: buildAttention(config, index, weight),
     mixture: new MixtureOfExperts(
@@ -49,10 +50,8 @@ export function buildDecoderLayer(
     ),
     inputNorm: weight("input_layernorm"),
     postAttentionNorm: weight("post_attention_layernorm"),
-    attentionFactors: config.alphaBeta[kind],
-    mixtureFactors: config.alphaBeta.moe,
-    postnorm: config.postnorm,
-    epsilon: config.rmsNormEps,
+    attentionFactors: { ...config.alphaBeta[kind], ...norms },
+    mixtureFactors: { ...config.alphaBeta.moe, ...norms },
   });
 }
 

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { namedInputs, type KernelInputs } from "../kernel.ts";
 import { FusedEngine, type FusedEngineOptions } from "./fused-engine.ts";
 import { fusedExpertMixture, fusedExpertMixtureGradient } from "./expert-mixture.ts";
+import { fusedLightningBlockStep, fusedMixtureBlockStep } from "./block-steps.ts";
 import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
 import {
@@ -32,6 +33,8 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedLightningAttentionGradient,
   fusedExpertMixture,
   fusedExpertMixtureGradient,
+  fusedLightningBlockStep,
+  fusedMixtureBlockStep,
   fusedRmsNorm,
   fusedRmsNormGradient,
   fusedSilu,

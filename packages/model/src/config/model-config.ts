@@ -1,5 +1,7 @@
 import type { Dialect } from "@levin/lightning-attention";
-import type { ResidualFactors } from "../decoder-layer.ts";
+import type { BlockFactors } from "../normalised-branch.ts";
+
+type ResidualFactors = Pick<BlockFactors, "alpha" | "beta">;
 
 /** Kind of attention of a layer. */
 export type LayerType = "lightning" | "softmax";

@@ -1,0 +1,124 @@
+// One token through the attention block of a lightning layer (SPEC 5, 6.2, 6.3, 6.5), for each row h of a batch:
+//   x = norm(h);  q, k, v = silu(qkv x) per head;  S ← λ S + kᵀ v;  o = q S
+//   h' = α · (x or h) + β · out (norm(o) ⊙ σ(gate x))
+// qkv [heads · 3 · headDim, hidden]: rows of a head are q, k, v in turn; gate [heads · headDim, hidden];
+// out [hidden, heads · headDim]; S [batch, heads, headDim, headDim], key axis first.
+// A thread projects and attends whole heads, so only the output projection must wait for the others.
+
+import { addResidual, normalise, Residual } from "./block-step";
+import { loadSome, storeSome } from "./elementwise";
+import { multiplyAdd } from "./gemm";
+import { dotProducts } from "./matrix-product";
+import { sigmoid } from "./sigmoid";
+import { barrier, shareStart } from "./threads";
+
+/** The norm inside lightning attention has this epsilon whatever the config says (SPEC section 4). */
+const INNER_EPSILON: f32 = 1e-6;
+
+/** Arguments, 4 bytes each; the decay λ of each head follows as float32. */
+@unmanaged
+class LightningBlockStep extends Residual {
+  heads: i32;
+  headDim: i32;
+  qkv: usize;
+  innerNorm: usize;
+  gate: usize;
+  out: usize;
+  state: usize;
+  nextState: usize;
+  work: usize;
+}
+
+/** Memory of one job: per row projections, heads and gates; per thread x, z and y of one row. */
+export function lightningBlockStepBytes(
+  batch: i32,
+  hidden: i32,
+  heads: i32,
+  headDim: i32,
+  threads: i32,
+): usize {
+  return (<usize>(5 * batch * heads * headDim + threads * (heads * headDim + 2 * hidden))) << 2;
+}
+
+export function lightningBlockStep(args: usize, thread: i32, threads: i32): void {
+  const job = changetype<LightningBlockStep>(args);
+  const hidden = job.hidden;
+  const headDim = job.headDim;
+  const width = job.heads * headDim;
+  const rowBytes = (<usize>width) << 2;
+  const attended = job.work + 3 * <usize>job.batch * rowBytes;
+  const gates = attended + <usize>job.batch * rowBytes;
+  const z = gates + <usize>job.batch * rowBytes + <usize>thread * (rowBytes + ((<usize>hidden) << 3));
+  const x = z + rowBytes;
+  const y = x + ((<usize>hidden) << 2);
+  const first = shareStart(job.heads, thread, threads);
+  const last = shareStart(job.heads, thread + 1, threads);
+  for (let row = 0; row < job.batch; row++) {
+    normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    const qkv = job.work + 3 * <usize>row * rowBytes;
+    const gate = gates + <usize>row * rowBytes;
+    dotProducts(3 * first * headDim, 3 * last * headDim, hidden, x, job.qkv, hidden, qkv);
+    dotProducts(first * headDim, last * headDim, hidden, x, job.gate, hidden, gate);
+    const from = (<usize>(first * headDim)) << 2;
+    sigmoidInPlace(qkv + 3 * from, 3 * (last - first) * headDim, true);
+    sigmoidInPlace(gate + from, (last - first) * headDim, false);
+    for (let head = first; head < last; head++) {
+      const decay = load<f32>(args + ((<usize>head) << 2), offsetof<LightningBlockStep>());
+      const matrix = (<usize>((row * job.heads + head) * headDim * headDim)) << 2;
+      const o = attended + <usize>row * rowBytes + ((<usize>(head * headDim)) << 2);
+      const q = qkv + ((<usize>(3 * head * headDim)) << 2);
+      attend(q, headDim, decay, job.state + matrix, job.nextState + matrix, o);
+    }
+  }
+  barrier(threads);
+  const firstOut = shareStart(hidden, thread, threads);
+  const lastOut = shareStart(hidden, thread + 1, threads);
+  for (let row = 0; row < job.batch; row++) {
+    normalise(attended + <usize>row * rowBytes, job.innerNorm, width, INNER_EPSILON, z);
+    multiplyInPlace(z, gates + <usize>row * rowBytes, width);
+    dotProducts(firstOut, lastOut, width, z, job.out, width, y);
+    normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    addResidual(job, row, x, y, firstOut, lastOut);
+  }
+}
+
+/** S' = λ S + kᵀ v and o = q S' for one head; k and v stand behind q. */
+function attend(q: usize, headDim: i32, decay: f32, state: usize, next: usize, o: usize): void {
+  const bytes = (<usize>headDim) << 2;
+  const k = q + bytes;
+  const v = k + bytes;
+  const lambda = f32x4.splat(decay);
+  memory.fill(o, 0, bytes);
+  for (let i = 0; i < headDim; i++) {
+    const at = (<usize>i) << 2;
+    const key = v128.load_splat<f32>(k + at);
+    const query = v128.load_splat<f32>(q + at);
+    for (let j = 0; j < headDim; j += 4) {
+      const column = (<usize>j) << 2;
+      const left = headDim - j;
+      const added = f32x4.mul(key, loadSome(v + column, left));
+      const s = multiplyAdd(loadSome(state + column, left), lambda, added);
+      storeSome(next + column, s, left);
+      storeSome(o + column, multiplyAdd(query, s, loadSome(o + column, left)), left);
+    }
+    state += bytes;
+    next += bytes;
+  }
+}
+
+/** x ← σ(x), or silu(x) = x σ(x). */
+function sigmoidInPlace(x: usize, count: i32, silu: bool): void {
+  for (let i = 0; i < count; i += 4) {
+    const at = x + ((<usize>i) << 2);
+    const value = loadSome(at, count - i);
+    storeSome(at, silu ? f32x4.mul(value, sigmoid(value)) : sigmoid(value), count - i);
+  }
+}
+
+/** x ⊙= y. */
+function multiplyInPlace(x: usize, y: usize, count: i32): void {
+  for (let i = 0; i < count; i += 4) {
+    const at = (<usize>i) << 2;
+    storeSome(x + at, f32x4.mul(loadSome(x + at, count - i), loadSome(y + at, count - i)), count - i);
+  }
+}

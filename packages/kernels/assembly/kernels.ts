@@ -16,6 +16,10 @@ import { scaledSum } from "./scaled-sum";
 import { silu, siluGradient, sigmoidGate, sigmoidGateGradient } from "./sigmoid";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy";
 import { sumOfSquares } from "./sum-of-squares";
+import { embeddingGradient } from "./embedding-gradient";
+import { splitHeads, mergeHeads } from "./heads";
+import { rotaryEmbedding } from "./rotary-embedding";
+import { routeTopExperts, routeTopExpertsGradient } from "./route-top-experts";
 
 export const MATRIX_PRODUCT: i32 = 0;
 export const EXPERT_MIXTURE: i32 = 1;
@@ -37,6 +41,12 @@ export const SIGMOID_GATE_GRADIENT: i32 = 28;
 export const SCALED_SUM: i32 = 29;
 export const SOFTMAX_CROSS_ENTROPY: i32 = 30;
 export const SOFTMAX_CROSS_ENTROPY_GRADIENT: i32 = 31;
+export const ROTARY_EMBEDDING: i32 = 32;
+export const SPLIT_HEADS: i32 = 33;
+export const MERGE_HEADS: i32 = 34;
+export const EMBEDDING_GRADIENT: i32 = 35;
+export const ROUTE_TOP_EXPERTS: i32 = 36;
+export const ROUTE_TOP_EXPERTS_GRADIENT: i32 = 37;
 
 /** One thread's part of a job. */
 export function execute(kernel: i32, args: usize, thread: i32, threads: i32): void {
@@ -100,6 +110,24 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case SOFTMAX_CROSS_ENTROPY_GRADIENT:
       softmaxCrossEntropyGradient(args, thread, threads);
+      break;
+    case ROTARY_EMBEDDING:
+      rotaryEmbedding(args, thread, threads);
+      break;
+    case SPLIT_HEADS:
+      splitHeads(args, thread, threads);
+      break;
+    case MERGE_HEADS:
+      mergeHeads(args, thread, threads);
+      break;
+    case EMBEDDING_GRADIENT:
+      embeddingGradient(args, thread, threads);
+      break;
+    case ROUTE_TOP_EXPERTS:
+      routeTopExperts(args, thread, threads);
+      break;
+    case ROUTE_TOP_EXPERTS_GRADIENT:
+      routeTopExpertsGradient(args, thread, threads);
       break;
   }
 }

@@ -5,6 +5,7 @@ import {
   embedding,
   expertMixture,
   linear,
+  mergeHeads,
   rmsNorm,
   rotaryAngles,
   rotaryEmbedding,
@@ -14,6 +15,7 @@ import {
   silu,
   softmaxAttention,
   softmaxCrossEntropy,
+  splitHeads,
   type Expert,
 } from "./index.ts";
 import { selectBackend } from "./node.ts";
@@ -38,6 +40,17 @@ describe.each(["cpu", "wasm"])("gradients on %s agree with finite differences", 
       (x, gate, branch) =>
         weightedSum(scaledResidual(sigmoidGate(silu(x), gate), 1.5, branch, 0.5)),
       [normal([3, 5], 1), normal([3, 5], 2), normal([3, 5], 3)],
+    );
+    expect(error).toBeLessThan(2e-3);
+  });
+
+  it("splitHeads and mergeHeads", () => {
+    const error = gradientError(
+      (x) => {
+        const [a, b] = splitHeads(x as tf.Tensor3D, 2, 2) as [tf.Tensor4D, tf.Tensor4D];
+        return weightedSum(mergeHeads(tf.mul(a, tf.square(b))));
+      },
+      [normal([2, 3, 12], 1)],
     );
     expect(error).toBeLessThan(2e-3);
   });

@@ -6,6 +6,7 @@ export { embedding } from "./embedding/embedding.ts";
 export type { Expert } from "./expert-mixture/expert.ts";
 export { expertMixture } from "./expert-mixture/expert-mixture.ts";
 export { routeTopExperts, type Routing } from "./expert-mixture/route-top-experts.ts";
+export { mergeHeads, splitHeads } from "./heads/heads.ts";
 export {
   KernelShapeError,
   defineKernel,

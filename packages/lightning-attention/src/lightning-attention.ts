@@ -2,9 +2,11 @@ import {
   defaultBlockSize,
   lightningAttention,
   linear,
+  mergeHeads,
   rmsNorm,
   sigmoidGate,
   silu,
+  splitHeads,
 } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import { LightningAttentionState } from "./lightning-attention-state.ts";
@@ -104,25 +106,16 @@ export class LightningAttention {
     state: tf.Tensor4D | undefined,
     mask: tf.Tensor2D | undefined,
   ): { output: tf.Tensor3D; state: tf.Tensor4D } {
-    const { numHeads, headDim, slopes, blockSize = defaultBlockSize } = this.config;
+    const { numHeads, slopes, blockSize = defaultBlockSize } = this.config;
     const { qkvProjection, norm, outputGate, outputProjection } = this.parameters;
-    const [batch, length] = x.shape;
-    const qkv = silu(linear(x, qkvProjection));
-    const perHead = tf.transpose(
-      tf.reshape(qkv, [batch, length, numHeads, 3 * headDim]),
-      [0, 2, 1, 3],
-    ) as tf.Tensor4D;
-    const [queries, keys, values] = tf.split(perHead, 3, 3) as [
+    const qkv = silu(linear(x, qkvProjection)) as tf.Tensor3D;
+    const [queries, keys, values] = splitHeads(qkv, numHeads, 3) as [
       tf.Tensor4D,
       tf.Tensor4D,
       tf.Tensor4D,
     ];
     const attended = lightningAttention({ queries, keys, values, slopes, state, mask, blockSize });
-    const joined = tf.reshape(tf.transpose(attended.output, [0, 2, 1, 3]), [
-      batch,
-      length,
-      numHeads * headDim,
-    ]);
+    const joined = mergeHeads(attended.output);
     const gated = sigmoidGate(rmsNorm(joined, norm, innerNormEpsilon), linear(x, outputGate));
     return { output: linear(gated, outputProjection) as tf.Tensor3D, state: attended.state };
   }

@@ -1,4 +1,11 @@
-import { linear, rotaryEmbedding, softmaxAttention, type RotaryAngles } from "@levin/kernels";
+import {
+  linear,
+  mergeHeads,
+  rotaryEmbedding,
+  softmaxAttention,
+  splitHeads,
+  type RotaryAngles,
+} from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import { KeyValueCache } from "./key-value-cache.ts";
 
@@ -89,10 +96,7 @@ export class SoftmaxAttention {
   ): { queries: tf.Tensor4D; keys: tf.Tensor4D; values: tf.Tensor4D } {
     const { queryProjection, keyProjection, valueProjection } = this.parameters;
     const heads = (weight: tf.Tensor): tf.Tensor4D =>
-      tf.transpose(
-        tf.reshape(linear(x, weight), [x.shape[0], x.shape[1], -1, this.config.headDim]),
-        [0, 2, 1, 3],
-      );
+      splitHeads(linear(x, weight) as tf.Tensor3D, weight.shape[0]! / this.config.headDim)[0]!;
     return {
       queries: rotaryEmbedding(heads(queryProjection), angles),
       keys: rotaryEmbedding(heads(keyProjection), angles),
@@ -101,12 +105,6 @@ export class SoftmaxAttention {
   }
 
   #output(attended: tf.Tensor4D): tf.Tensor3D {
-    const [batch, heads, length, headDim] = attended.shape;
-    const joined = tf.reshape(tf.transpose(attended, [0, 2, 1, 3]), [
-      batch,
-      length,
-      heads * headDim,
-    ]);
-    return linear(joined, this.parameters.outputProjection) as tf.Tensor3D;
+    return linear(mergeHeads(attended), this.parameters.outputProjection) as tf.Tensor3D;
   }
 }

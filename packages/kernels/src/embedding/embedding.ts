@@ -4,7 +4,14 @@ import { defineKernel, KernelShapeError } from "../kernel.ts";
 const runEmbedding = defineKernel<{ paddingId: number }>({
   name: "LevinEmbedding",
   reference: ({ ids, table }) => [tf.gather(table!, ids as tf.Tensor1D)],
-  gradient: ([upstream], { ids, table }, { paddingId }) => {
+  gradient: ([upstream], { ids, table }, { paddingId }) => ({
+    table: runGradient({ upstream, ids, table }, { paddingId })[0]!,
+  }),
+});
+
+const runGradient = defineKernel<{ paddingId: number }>({
+  name: "LevinEmbeddingGradient",
+  reference: ({ upstream, ids, table }, { paddingId }) => {
     // Summed on the host: not every backend has a segment sum.
     const [rows, width] = table!.shape as [number, number];
     const gradient = new Float32Array(rows * width);
@@ -15,7 +22,7 @@ const runEmbedding = defineKernel<{ paddingId: number }>({
         gradient[id * width + i]! += incoming[position * width + i]!;
       }
     });
-    return { table: tf.tensor2d(gradient, [rows, width]) };
+    return [tf.tensor2d(gradient, [rows, width])];
   },
 });
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { defineKernel, KernelShapeError } from "../kernel.ts";
+import { defineKernel, KernelShapeError, type RunKernel } from "../kernel.ts";
 
 /** The experts of each token by falling probability, and their renormalised weights. */
 export interface Routing {
@@ -9,7 +9,7 @@ export interface Routing {
   weights: tf.Tensor2D;
 }
 
-const run = defineKernel<{ k: number }>({
+const run: RunKernel<{ k: number }> = defineKernel<{ k: number }>({
   name: "LevinRouteTopExperts",
   // Softmax over all experts, renormalised over the chosen ones, is softmax over the chosen ones.
   reference: ({ logits }, { k }) => {
@@ -17,12 +17,19 @@ const run = defineKernel<{ k: number }>({
     return [indices, tf.softmax(values)];
   },
   gradient: ([, upstream], { logits }, { k }) => {
-    const { values, indices } = tf.topk(logits as tf.Tensor2D, k, true);
-    const weights = tf.softmax(values);
-    const weighted = tf.mul(upstream!, weights);
-    const chosen = tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true)));
-    const places = tf.oneHot(tf.cast(indices, "int32"), logits!.shape[1]!);
-    return { logits: tf.sum(tf.mul(tf.expandDims(chosen, 2), tf.cast(places, "float32")), 1) };
+    const [experts, weights] = run({ logits }, { k });
+    const count = logits!.shape[1]!;
+    return { logits: runGradient({ upstream, experts, weights }, { count })[0]! };
+  },
+});
+
+const runGradient = defineKernel<{ count: number }>({
+  name: "LevinRouteTopExpertsGradient",
+  reference: ({ upstream, experts, weights }, { count }) => {
+    const weighted = tf.mul(upstream!, weights!);
+    const chosen = tf.sub(weighted, tf.mul(weights!, tf.sum(weighted, -1, true)));
+    const places = tf.oneHot(tf.cast(experts!, "int32"), count);
+    return [tf.sum(tf.mul(tf.expandDims(chosen, 2), tf.cast(places, "float32")), 1)];
   },
 });
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel } from "../kernel.ts";
-import { listInputs, listOf } from "./tensor-lists.ts";
+import { listInputs, listOf } from "../tensor-lists.ts";
 
 /** Factors of one update, the same for all parameters but `shrinks`. */
 export type AdamWFactors = {

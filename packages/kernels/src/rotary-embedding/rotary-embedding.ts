@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { defineKernel, KernelShapeError } from "../kernel.ts";
+import { defineKernel, KernelShapeError, type RunKernel } from "../kernel.ts";
 
 /** Cosines and sines of the rotation angles, each `[batch or 1, 1, length, rotaryDim / 2]`. */
 export interface RotaryAngles {
@@ -35,12 +35,15 @@ export function rotaryAngles(
   };
 }
 
-const runRotaryEmbedding = defineKernel<Record<string, never>>({
+/** `direction` −1 turns the other way. */
+const runRotaryEmbedding: RunKernel<{ direction: number }> = defineKernel<{ direction: number }>({
   name: "LevinRotaryEmbedding",
-  reference: ({ x, cos, sin }) => [rotate(x as tf.Tensor4D, cos!, sin!)],
+  reference: ({ x, cos, sin }, { direction }) => [
+    rotate(x as tf.Tensor4D, cos!, direction === 1 ? sin! : tf.neg(sin!)),
+  ],
   // A rotation is undone by the opposite angle.
-  gradient: ([upstream], { cos, sin }) => ({
-    x: rotate(upstream as tf.Tensor4D, cos!, tf.neg(sin!)),
+  gradient: ([upstream], { cos, sin }, { direction }) => ({
+    x: runRotaryEmbedding({ x: upstream, cos, sin }, { direction: -direction })[0]!,
   }),
 });
 
@@ -77,5 +80,5 @@ export function rotaryEmbedding(x: tf.Tensor4D, { cos, sin }: RotaryAngles): tf.
       `[${cos.shape}]`,
     );
   }
-  return runRotaryEmbedding({ x, cos, sin }, {})[0] as tf.Tensor4D;
+  return runRotaryEmbedding({ x, cos, sin }, { direction: 1 })[0] as tf.Tensor4D;
 }

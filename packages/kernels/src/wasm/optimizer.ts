@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import { listOf } from "../optimizer/tensor-lists.ts";
+import { listOf } from "../tensor-lists.ts";
 import type { AdamWFactors } from "../optimizer/adamw.ts";
 import { floatBits, type FusedEngine } from "./fused-engine.ts";
 import type { FusedKernel } from "./register-fused.ts";

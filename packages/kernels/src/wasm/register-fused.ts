@@ -12,8 +12,12 @@ import {
   fusedSilu,
   fusedSiluGradient,
 } from "./elementwise.ts";
+import { fusedEmbeddingGradient } from "./embedding.ts";
+import { fusedMergeHeads, fusedSplitHeads } from "./heads.ts";
 import { fusedAccumulate, fusedAdamW, fusedSumOfSquares } from "./optimizer.ts";
 import { fusedRmsNorm, fusedRmsNormGradient } from "./rms-norm.ts";
+import { fusedRotaryEmbedding } from "./rotary-embedding.ts";
+import { fusedRouteTopExperts, fusedRouteTopExpertsGradient } from "./route-top-experts.ts";
 import { shareClones } from "./share-clones.ts";
 import {
   fusedSoftmaxCrossEntropy,
@@ -44,6 +48,12 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedScaledSum,
   fusedSoftmaxCrossEntropy,
   fusedSoftmaxCrossEntropyGradient,
+  fusedEmbeddingGradient,
+  fusedRotaryEmbedding,
+  fusedSplitHeads,
+  fusedMergeHeads,
+  fusedRouteTopExperts,
+  fusedRouteTopExpertsGradient,
   fusedAdamW,
   fusedAccumulate,
   fusedSumOfSquares,

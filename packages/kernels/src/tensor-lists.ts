@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-core";
-import type { KernelInputs } from "../kernel.ts";
+import type { KernelInputs } from "./kernel.ts";
 
 /** Lists of tensors as inputs of one kernel: entry i of list `sum` is the input `sum.i`. */
 export function listInputs(lists: Record<string, readonly tf.Tensor[]>): KernelInputs {

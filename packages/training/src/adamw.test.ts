@@ -1,9 +1,7 @@
-import "@tensorflow/tfjs-backend-cpu";
+import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { adamWUpdate, createAdamWState, disposeAdamWState } from "./adamw.ts";
-
-beforeAll(() => tf.setBackend("cpu"));
 
 interface Settings {
   rate: number;
@@ -29,7 +27,9 @@ function torchAdamW(start: number, gradients: number[], s: Settings): number[] {
 
 const gradientAt = (step: number, i: number): number => Math.sin(3 * step + i) * 10 ** (i - 2);
 
-describe("adamWUpdate", () => {
+describe.each(["cpu", "wasm"])("adamWUpdate on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
   it.each([
     ["the paper's settings", { beta1: 0.9, beta2: 0.95, epsilon: 1e-15 }],
     ["PyTorch's default settings", { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }],

@@ -1,17 +1,19 @@
-import "@tensorflow/tfjs-backend-cpu";
+import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { countingExamples } from "./__fixtures__/counting-examples.ts";
 import { tinyModel } from "./__fixtures__/tiny-model.ts";
 import { batchExamples, ExampleError } from "./example.ts";
-import { accumulateGradients, clipScale, globalNorm } from "./gradients.ts";
+import { accumulateGradients, clipScale, globalNorm, type Trainable } from "./gradients.ts";
 import { trainableModel } from "./trainable-model.ts";
 
-beforeAll(() => tf.setBackend("cpu"));
-
-describe("accumulateGradients", () => {
-  // The router's loss is no mean over tokens, so only the cross entropy can be split exactly.
-  const model = trainableModel(tinyModel(1, 0));
+describe.each(["cpu", "wasm"])("accumulateGradients on %s", (backend) => {
+  let model: Trainable;
+  beforeAll(async () => {
+    await selectBackend(backend);
+    // The router's loss is no mean over tokens, so only the cross entropy can be split exactly.
+    model = trainableModel(tinyModel(1, 0));
+  });
   const examples = countingExamples(3);
 
   it("equals the gradient of one padded batch, however the examples are split", () => {
@@ -57,9 +59,10 @@ describe("accumulateGradients", () => {
   });
 });
 
-describe("clipping", () => {
+describe.each(["cpu", "wasm"])("clipping on %s", (backend) => {
   const gradients = new Map<string, tf.Tensor>();
-  beforeAll(() => {
+  beforeAll(async () => {
+    await selectBackend(backend);
     gradients.set("a", tf.tensor1d([3, 0])).set("b", tf.tensor2d([[-4]]));
   });
 

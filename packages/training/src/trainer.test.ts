@@ -1,4 +1,4 @@
-import "@tensorflow/tfjs-backend-cpu";
+import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { countingExamples } from "./__fixtures__/counting-examples.ts";
@@ -6,8 +6,6 @@ import { tinyModel } from "./__fixtures__/tiny-model.ts";
 import { createAdamWState } from "./adamw.ts";
 import { trainableModel } from "./trainable-model.ts";
 import { DivergedError, train, type StepReport, type TrainOptions } from "./trainer.ts";
-
-beforeAll(() => tf.setBackend("cpu"));
 
 function setUp(steps: number): {
   model: ReturnType<typeof trainableModel>;
@@ -29,7 +27,9 @@ function setUp(steps: number): {
   };
 }
 
-describe("train", () => {
+describe.each(["cpu", "wasm"])("train on %s", (backend) => {
+  beforeAll(() => selectBackend(backend));
+
   it("learns to count from a random start, without a tensor left over", async () => {
     const { model, state, reports, options } = setUp(60);
     const before = tf.memory().numTensors;

@@ -6,7 +6,7 @@ import { spawnNodeWorker, startSharedWasmBackend } from "./wasm/node-threads.ts"
 import { registerFusedKernels } from "./wasm/register-fused.ts";
 
 /** Backends Levin can be told to use in Node. */
-export const backendNames = ["wasm", "cpu", "tensorflow"] as const;
+export const backendNames = ["wasm", "cpu", "tensorflow", "stock-wasm"] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /** Raised when a requested backend is unknown or not installed; the message says what to do. */
@@ -15,16 +15,20 @@ export class BackendUnavailableError extends Error {
 }
 
 /**
- * Loads a tfjs backend and makes it the current one.
+ * Loads a tfjs backend and makes it the current one. `wasm` is tfjs's with our fused kernels on all
+ * threads; `stock-wasm` is tfjs's as it comes, to compare with.
  *
  * @returns the name tfjs uses for it
  * @throws BackendUnavailableError when it is unknown or cannot be loaded
  */
-export async function selectBackend(name: string = "wasm"): Promise<BackendName> {
+export async function selectBackend(name: string = "wasm"): Promise<string> {
   switch (name) {
     case "wasm":
       await startWasm();
       break;
+    case "stock-wasm":
+      await locateWasm();
+      return setBackend("wasm");
     case "cpu":
       await import("@tensorflow/tfjs-backend-cpu");
       break;
@@ -36,6 +40,10 @@ export async function selectBackend(name: string = "wasm"): Promise<BackendName>
         `expected a backend of ${backendNames.join(", ")}, found "${name}"`,
       );
   }
+  return setBackend(name);
+}
+
+async function setBackend(name: string): Promise<string> {
   if (!(await tf.setBackend(name))) {
     throw new BackendUnavailableError(`the ${name} backend did not start`);
   }
@@ -43,13 +51,20 @@ export async function selectBackend(name: string = "wasm"): Promise<BackendName>
   return name;
 }
 
-/** The wasm backend in shared memory, with fused kernels on as many threads as `LEVIN_THREADS` or the machine has. */
-async function startWasm(): Promise<void> {
+/** Tells tfjs where its wasm files are. */
+async function locateWasm(): Promise<void> {
   const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-  if (tf.findBackend("wasm")) return;
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json"));
   setWasmPaths(join(folder, "dist") + "/");
+}
+
+/** The wasm backend in shared memory, with fused kernels on as many threads as `LEVIN_THREADS` or the machine has. */
+async function startWasm(): Promise<void> {
+  await import("@tensorflow/tfjs-backend-wasm");
+  // Started before: its kernels are registered.
+  if (tf.findBackend("wasm")) return;
+  await locateWasm();
   const threads = Number(process.env["LEVIN_THREADS"] ?? availableParallelism());
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new BackendUnavailableError(

@@ -9,6 +9,9 @@ export { expertMixtureBytes } from "./expert-mixture";
 export { expertMixtureGradientBytes } from "./expert-mixture-gradient";
 export { lightningBlockStepBytes } from "./lightning-block-step";
 export { mixtureBlockStepBytes } from "./mixture-block-step";
+export { softmaxAttentionBytes } from "./softmax-attention";
+export { softmaxGradientBytes } from "./softmax-attention-gradient";
+export { softmaxStepBytes } from "./softmax-step";
 export { sweepBytes } from "./lightning-sweep";
 
 /** Scratch that each thread needs to pack blocks of matrices. */

@@ -14,6 +14,9 @@ import { adamW } from "./adamw";
 import { rmsNorm, rmsNormGradient } from "./rms-norm";
 import { scaledSum } from "./scaled-sum";
 import { silu, siluGradient, sigmoidGate, sigmoidGateGradient } from "./sigmoid";
+import { softmaxAttention } from "./softmax-attention";
+import { softmaxAttentionGradient } from "./softmax-attention-gradient";
+import { softmaxStep } from "./softmax-step";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy";
 import { sumOfSquares } from "./sum-of-squares";
 import { embeddingGradient } from "./embedding-gradient";
@@ -29,6 +32,9 @@ export const MIXTURE_BLOCK_STEP: i32 = 4;
 export const LIGHTNING_ATTENTION: i32 = 10;
 export const LIGHTNING_ATTENTION_GRADIENT: i32 = 11;
 export const LIGHTNING_STEP: i32 = 12;
+export const SOFTMAX_ATTENTION: i32 = 13;
+export const SOFTMAX_ATTENTION_GRADIENT: i32 = 14;
+export const SOFTMAX_STEP: i32 = 15;
 export const ADAMW: i32 = 20;
 export const SUM_OF_SQUARES: i32 = 21;
 export const ACCUMULATE: i32 = 22;
@@ -74,6 +80,15 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case LIGHTNING_STEP:
       lightningStep(args, thread, threads);
+      break;
+    case SOFTMAX_ATTENTION:
+      softmaxAttention(args, thread);
+      break;
+    case SOFTMAX_ATTENTION_GRADIENT:
+      softmaxAttentionGradient(args, thread, threads);
+      break;
+    case SOFTMAX_STEP:
+      softmaxStep(args, thread, threads);
       break;
     case ADAMW:
       adamW(args, thread, threads);

@@ -5,8 +5,9 @@
 // Forward this is the attention itself. Backward it is the recurrence of the gradients: λ stands at
 // the end of a token there, so the outgoing gradient reaches the last token without decay.
 
-import { outputTile, scoreTile, stateTile } from "./lightning-tiles";
+import { outputTile, stateTile } from "./lightning-tiles";
 import { packRows, rowAddress, scatterRow } from "./panels";
+import { scoreTile } from "./score-tile";
 
 /**
  * The table of powers holds per head 8 zeros for distances to later tokens, λ^0 .. λ^block, and 7

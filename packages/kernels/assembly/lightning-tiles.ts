@@ -1,53 +1,8 @@
-// The three dense products of one block of lightning attention, as 4 × 8 tiles in registers. Operands
-// are panels, depth first: 4 numbers per step for the left one, 8 for the right one.
+// Two of the dense products of one block of lightning attention, as 4 × 8 tiles in registers; the
+// third are the scores (score-tile.ts). Operands are panels, depth first: 4 numbers per step for the
+// left one, 8 for the right one.
 
 import { multiplyAdd } from "./gemm";
-
-/**
- * Scores of 4 queries and 8 keys, each times its decay, stored as a left panel: per key 4 queries.
- *
- * @param decay address of λ^(first query − first key) in a table that is 0 for negative distances
- */
-export function scoreTile(depth: i32, a: usize, b: usize, decay: usize, to: usize): void {
-  let c00 = f32x4.splat(0), c01 = f32x4.splat(0);
-  let c10 = f32x4.splat(0), c11 = f32x4.splat(0);
-  let c20 = f32x4.splat(0), c21 = f32x4.splat(0);
-  let c30 = f32x4.splat(0), c31 = f32x4.splat(0);
-  const end = a + ((<usize>depth) << 4);
-  while (a < end) {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const a0 = v128.load_splat<f32>(a);
-    c00 = multiplyAdd(a0, b0, c00);
-    c01 = multiplyAdd(a0, b1, c01);
-    const a1 = v128.load_splat<f32>(a, 4);
-    c10 = multiplyAdd(a1, b0, c10);
-    c11 = multiplyAdd(a1, b1, c11);
-    const a2 = v128.load_splat<f32>(a, 8);
-    c20 = multiplyAdd(a2, b0, c20);
-    c21 = multiplyAdd(a2, b1, c21);
-    const a3 = v128.load_splat<f32>(a, 12);
-    c30 = multiplyAdd(a3, b0, c30);
-    c31 = multiplyAdd(a3, b1, c31);
-    a += 16;
-    b += 32;
-  }
-  storeTransposed(c00, c10, c20, c30, decay, to);
-  storeTransposed(c01, c11, c21, c31, decay - 16, to + 64);
-}
-
-// @ts-ignore: decorator
-@inline
-function storeTransposed(a: v128, b: v128, c: v128, d: v128, decay: usize, to: usize): void {
-  const ab = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
-  const abHigh = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
-  const cd = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
-  const cdHigh = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
-  v128.store(to, f32x4.mul(v128.shuffle<i64>(ab, cd, 0, 2), v128.load(decay)));
-  v128.store(to, f32x4.mul(v128.shuffle<i64>(ab, cd, 1, 3), v128.load(decay - 4)), 16);
-  v128.store(to, f32x4.mul(v128.shuffle<i64>(abHigh, cdHigh, 0, 2), v128.load(decay - 8)), 32);
-  v128.store(to, f32x4.mul(v128.shuffle<i64>(abHigh, cdHigh, 1, 3), v128.load(decay - 12)), 48);
-}
 
 /**
  * Output of 4 tokens in 8 columns: λ^distance · q S + scores · V.

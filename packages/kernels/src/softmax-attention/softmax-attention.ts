@@ -1,16 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
-import type { KernelInputs } from "../kernel.ts";
+import { attentionWeights, gather, group, ungroup } from "./attention-weights.ts";
+import { differentiable, softmaxAttentionGradient } from "./softmax-attention-gradient.ts";
 
 /** Scores held at once; longer inputs are worked through in blocks of queries. */
 const maxScores = 2 ** 24;
 
-/** Added to the score of a hidden key: exp of it is 0, yet a row of only hidden keys stays finite. */
-const hiddenScore = -1e30;
+/** How many tensors the keys, and the values, are cut into: inputs `keys.0`, `keys.1`, …. */
+export type SoftmaxAttributes = { segments: number };
 
-type Attributes = { segments: number };
-
-const run = defineKernel<Attributes>({
+const run = defineKernel<SoftmaxAttributes>({
   name: "LevinSoftmaxAttention",
   reference: (inputs, attributes) => {
     const { queries, keys, values, mask } = gather(inputs, attributes);
@@ -30,110 +29,15 @@ const run = defineKernel<Attributes>({
     return [outputs.length === 1 ? outputs[0]! : tf.concat(outputs, 2)];
   },
   gradient: ([upstream], inputs, attributes) => {
-    const { queries, keys, values, mask } = gather(inputs, attributes);
-    const kvHeads = keys.shape[1];
-    const scale = 1 / Math.sqrt(queries.shape[3]);
-    const weights = attentionWeights(queries, keys, mask, queries.shape[2]);
-    const outgoing = group(upstream as tf.Tensor4D, kvHeads);
-    const weightsGradient = tf.reshape(tf.matMul(outgoing, values, false, true), weights.shape);
-    const weighted = tf.mul(weightsGradient, weights);
-    const scoresGradient = tf.mul(
-      tf.sub(weighted, tf.mul(weights, tf.sum(weighted, -1, true))),
-      scale,
-    ) as tf.Tensor4D;
-    const grouped = group(scoresGradient, kvHeads);
-    return {
-      queries: ungroup(tf.matMul(grouped, keys), queries.shape),
-      ...perSegment(
-        "keys",
-        tf.matMul(grouped, group(queries, kvHeads), true, false),
-        inputs,
-        attributes,
-      ),
-      ...perSegment(
-        "values",
-        tf.matMul(group(weights, kvHeads), outgoing, true, false),
-        inputs,
-        attributes,
-      ),
-    };
+    const gradients = runGradient({ ...inputs, upstream }, attributes);
+    return Object.fromEntries(differentiable(attributes).map((name, i) => [name, gradients[i]!]));
   },
 });
 
-interface Gathered {
-  queries: tf.Tensor4D;
-  keys: tf.Tensor4D;
-  values: tf.Tensor4D;
-  mask: tf.Tensor2D | undefined;
-}
-
-function gather(inputs: KernelInputs, { segments }: Attributes): Gathered {
-  const joined = (name: string): tf.Tensor4D =>
-    segments === 1
-      ? (inputs[`${name}.0`] as tf.Tensor4D)
-      : tf.concat(
-          Array.from({ length: segments }, (_, i) => inputs[`${name}.${i}`] as tf.Tensor4D),
-          2,
-        );
-  return {
-    queries: inputs["queries"] as tf.Tensor4D,
-    keys: joined("keys"),
-    values: joined("values"),
-    mask: inputs["mask"] as tf.Tensor2D | undefined,
-  };
-}
-
-/**
- * softmax(q kᵀ / √headDim + mask), `[batch, heads, rows, keys]`. The first query stands `fromEnd`
- * tokens before the end of the keys.
- */
-function attentionWeights(
-  queries: tf.Tensor4D,
-  keys: tf.Tensor4D,
-  mask: tf.Tensor2D | undefined,
-  fromEnd: number,
-): tf.Tensor4D {
-  const [batch, heads, rows, headDim] = queries.shape;
-  const columns = keys.shape[2];
-  const scaled = tf.mul(queries, 1 / Math.sqrt(headDim)) as tf.Tensor4D;
-  let scores = tf.reshape(tf.matMul(group(scaled, keys.shape[1]), keys, false, true), [
-    batch,
-    heads,
-    rows,
-    columns,
-  ]);
-  if (fromEnd > 1) {
-    const position = tf.range(columns - fromEnd, columns - fromEnd + rows);
-    const future = tf.greater(tf.expandDims(tf.range(0, columns), 0), tf.expandDims(position, 1));
-    scores = tf.add(scores, tf.mul(tf.cast(future, "float32"), hiddenScore));
-  }
-  if (mask) {
-    const padding = tf.mul(tf.sub(1, mask), hiddenScore);
-    scores = tf.add(scores, tf.reshape(padding, [batch, 1, 1, columns]));
-  }
-  return tf.softmax(scores as tf.Tensor4D);
-}
-
-/** `[batch, heads, rows, n]` → `[batch, kvHeads, heads/kvHeads · rows, n]`: heads of a group stack. */
-function group(x: tf.Tensor4D, kvHeads: number): tf.Tensor4D {
-  const [batch, , , width] = x.shape;
-  return tf.reshape(x, [batch, kvHeads, -1, width]);
-}
-
-function ungroup(x: tf.Tensor, shape: [number, number, number, number]): tf.Tensor4D {
-  return tf.reshape(x, shape);
-}
-
-function perSegment(
-  name: string,
-  gradient: tf.Tensor,
-  inputs: KernelInputs,
-  { segments }: Attributes,
-): KernelInputs {
-  const lengths = Array.from({ length: segments }, (_, i) => inputs[`${name}.${i}`]!.shape[2]!);
-  const parts = segments === 1 ? [gradient] : tf.split(gradient, lengths, 2);
-  return Object.fromEntries(parts.map((part, i) => [`${name}.${i}`, part]));
-}
+const runGradient = defineKernel<SoftmaxAttributes>({
+  name: "LevinSoftmaxAttentionGradient",
+  reference: softmaxAttentionGradient,
+});
 
 /** Arguments of {@link softmaxAttention}. */
 export interface SoftmaxAttentionOptions {

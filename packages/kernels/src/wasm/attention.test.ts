@@ -1,15 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
-// Brings the gradients of the stock operations; tfjs-core alone has none.
-import "@tensorflow/tfjs-layers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { lightningAttention } from "../index.ts";
+import { lightningAttention, softmaxAttention } from "../index.ts";
 import { selectBackend } from "../node.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
+import { maxDifference } from "../testing/finite-differences.ts";
 import { FusedEngine } from "./fused-engine.ts";
 import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
 import { spawnNodeWorker } from "./node-threads.ts";
 import type { FusedKernel } from "./register-fused.ts";
+import { fusedSoftmaxAttention, fusedSoftmaxAttentionGradient } from "./softmax-attention.ts";
 
 const tolerance = 1e-5;
 
@@ -90,6 +90,76 @@ describe("fused lightning attention gives what its reference gives on cpu", () =
   );
 });
 
+interface SoftmaxSizes {
+  batch: number;
+  kvHeads: number;
+  group: number;
+  /** Lengths of the segments of keys. */
+  segments: number[];
+  /** Tokens that ask, at most all keys. */
+  queries: number;
+  headDim: number;
+  withMask: boolean;
+  seed: number;
+}
+
+/** Output and all gradients; every query sees the first key, which is never padding. */
+function softmax(p: SoftmaxSizes): tf.Tensor[] {
+  const { batch, kvHeads, group, segments, headDim, seed } = p;
+  const keys = segments.reduce((sum, length) => sum + length, 0);
+  const length = Math.min(p.queries, keys);
+  const shape = [batch, kvHeads * group, length, headDim];
+  const mask = p.withMask
+    ? (tf.maximum(
+        padding(batch, keys, seed),
+        tf.oneHot(tf.zeros([batch], "int32"), keys),
+      ) as tf.Tensor2D)
+    : undefined;
+  const segment = (size: number, i: number): tf.Tensor =>
+    normal([batch, kvHeads, size, headDim], seed + i + 1);
+  const count = segments.length;
+  const inputs = [normal(shape, seed), ...[...segments, ...segments].map(segment)];
+  const attend = (...[queries, ...rest]: tf.Tensor[]): tf.Tensor =>
+    softmaxAttention({
+      queries: queries as tf.Tensor4D,
+      keys: rest.slice(0, count) as tf.Tensor4D[],
+      values: rest.slice(count) as tf.Tensor4D[],
+      mask,
+    });
+  return [attend(...inputs), ...tf.grads(attend)(inputs, normal(shape, seed + 99))];
+}
+
+describe("fused softmax attention gives what its reference gives on cpu", () => {
+  it("for any sizes, groups, segments and padding", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          batch: fc.integer({ min: 1, max: 2 }),
+          kvHeads: fc.integer({ min: 1, max: 2 }),
+          group: fc.integer({ min: 1, max: 5 }),
+          segments: fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 3 }),
+          queries: fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 200 })),
+          headDim: fc.oneof(fc.integer({ min: 1, max: 40 }), fc.constantFrom(16, 64)),
+          withMask: fc.boolean(),
+          seed: fc.integer({ min: 1, max: 1e6 }),
+        }),
+        (p) => expectSameOnWasm(() => softmax(p), tolerance),
+      ),
+      { numRuns: 40 },
+    ));
+
+  it.each([
+    { segments: [1030], queries: 1030, group: 2 },
+    { segments: [300, 2000, 7], queries: 1, group: 4 },
+    { segments: [1500, 200], queries: 200, group: 1 },
+  ])("for %o", (sizes) =>
+    expectSameOnWasm(
+      () => softmax({ batch: 1, kvHeads: 1, headDim: 64, withMask: true, seed: 5, ...sizes }),
+      tolerance,
+    ),
+  );
+});
+
 describe("fused attention on one thread and on two", () => {
   let engines: FusedEngine[];
   beforeAll(async () => {
@@ -100,6 +170,7 @@ describe("fused attention on one thread and on two", () => {
     engines = [one, two];
   });
 
+  /** To rounding: gradients of keys may be summed in another order. */
   const expectSame = (
     kernel: FusedKernel,
     inputs: Record<string, tf.Tensor>,
@@ -108,9 +179,9 @@ describe("fused attention on one thread and on two", () => {
     const [one, two] = engines.map((engine) =>
       kernel
         .run(engine, inputs, attributes as never)
-        .map((result) => Float32Array.from(engine.floats(result))),
-    );
-    expect(two).toEqual(one);
+        .map((result) => tf.tensor1d(Float32Array.from(engine.floats(result)))),
+    ) as [tf.Tensor[], tf.Tensor[]];
+    one.forEach((x, i) => expect(maxDifference(x, two[i]!)).toBeLessThan(1e-5));
   };
 
   it.each([1, 3])("lightning attention of %i heads", (heads) => {
@@ -134,5 +205,23 @@ describe("fused attention on one thread and on two", () => {
       { queries: token(queries), keys: token(keys), values: token(values), state },
       attributes,
     );
+  });
+
+  it.each([1, 2])("softmax attention of %i key-value heads", (kvHeads) => {
+    const [queries, upstream] = [1, 2].map((seed) => normal([1, 4, 150, 24], seed)) as [
+      tf.Tensor,
+      tf.Tensor,
+    ];
+    const inputs = {
+      queries,
+      "keys.0": normal([1, kvHeads, 700, 24], 3),
+      "keys.1": normal([1, kvHeads, 150, 24], 4),
+      "values.0": normal([1, kvHeads, 700, 24], 5),
+      "values.1": normal([1, kvHeads, 150, 24], 6),
+    };
+    expectSame(fusedSoftmaxAttention, inputs, { segments: 2 });
+    expectSame(fusedSoftmaxAttentionGradient, { ...inputs, upstream }, { segments: 2 });
+    const token = tf.slice(queries, [0, 0, 5, 0], [1, 4, 1, 24]);
+    expectSame(fusedSoftmaxAttention, { ...inputs, queries: token }, { segments: 2 });
   });
 });

@@ -19,6 +19,7 @@ import { fusedRmsNorm, fusedRmsNormGradient } from "./rms-norm.ts";
 import { fusedRotaryEmbedding } from "./rotary-embedding.ts";
 import { fusedRouteTopExperts, fusedRouteTopExpertsGradient } from "./route-top-experts.ts";
 import { shareClones } from "./share-clones.ts";
+import { fusedSoftmaxAttention, fusedSoftmaxAttentionGradient } from "./softmax-attention.ts";
 import {
   fusedSoftmaxCrossEntropy,
   fusedSoftmaxCrossEntropyGradient,
@@ -35,6 +36,8 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedMatrixProduct,
   fusedLightningAttention,
   fusedLightningAttentionGradient,
+  fusedSoftmaxAttention,
+  fusedSoftmaxAttentionGradient,
   fusedExpertMixture,
   fusedExpertMixtureGradient,
   fusedLightningBlockStep,

@@ -19,7 +19,7 @@ import { softmaxAttentionGradient } from "./softmax-attention-gradient";
 import { softmaxStep } from "./softmax-step";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy";
 import { sumOfSquares } from "./sum-of-squares";
-import { embeddingGradient } from "./embedding-gradient";
+import { embedding, embeddingGradient } from "./embedding";
 import { splitHeads, mergeHeads } from "./heads";
 import { rotaryEmbedding } from "./rotary-embedding";
 import { routeTopExperts, routeTopExpertsGradient } from "./route-top-experts";
@@ -50,6 +50,7 @@ export const SOFTMAX_CROSS_ENTROPY_GRADIENT: i32 = 31;
 export const ROTARY_EMBEDDING: i32 = 32;
 export const SPLIT_HEADS: i32 = 33;
 export const MERGE_HEADS: i32 = 34;
+export const EMBEDDING: i32 = 38;
 export const EMBEDDING_GRADIENT: i32 = 35;
 export const ROUTE_TOP_EXPERTS: i32 = 36;
 export const ROUTE_TOP_EXPERTS_GRADIENT: i32 = 37;
@@ -134,6 +135,9 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case MERGE_HEADS:
       mergeHeads(args, thread, threads);
+      break;
+    case EMBEDDING:
+      embedding(args, thread, threads);
       break;
     case EMBEDDING_GRADIENT:
       embeddingGradient(args, thread, threads);

@@ -1,5 +1,20 @@
 import type { FusedKernel } from "./register-fused.ts";
 
+/** Rows of the table. */
+export const fusedEmbedding: FusedKernel = {
+  name: "LevinEmbedding",
+  run: (engine, { ids, table }) => {
+    const [rows, width] = table!.shape as [number, number];
+    const y = engine.output([...ids!.shape, width]);
+    engine.run(
+      "EMBEDDING",
+      [...[ids!.size, rows, width], ...[ids!, table!, y].map((tensor) => engine.address(tensor))],
+      ids!.size * width,
+    );
+    return [y];
+  },
+};
+
 /** Sums the rows of each id where they lie. */
 export const fusedEmbeddingGradient: FusedKernel = {
   name: "LevinEmbeddingGradient",

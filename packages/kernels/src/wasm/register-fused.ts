@@ -12,7 +12,7 @@ import {
   fusedSilu,
   fusedSiluGradient,
 } from "./elementwise.ts";
-import { fusedEmbeddingGradient } from "./embedding.ts";
+import { fusedEmbedding, fusedEmbeddingGradient } from "./embedding.ts";
 import { fusedMergeHeads, fusedSplitHeads } from "./heads.ts";
 import { fusedAccumulate, fusedAdamW, fusedSumOfSquares } from "./optimizer.ts";
 import { fusedRmsNorm, fusedRmsNormGradient } from "./rms-norm.ts";
@@ -51,6 +51,7 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedScaledSum,
   fusedSoftmaxCrossEntropy,
   fusedSoftmaxCrossEntropyGradient,
+  fusedEmbedding,
   fusedEmbeddingGradient,
   fusedRotaryEmbedding,
   fusedSplitHeads,

@@ -1,6 +1,30 @@
-// Gradient of a table of which rows were looked up: each row sums what came in where it was used.
+// Rows of a table, and the gradient of the table: each row sums what came in where it was used.
 
 import { loadSome, numberShare, storeSome } from "./elementwise";
+import { shareStart } from "./threads";
+
+@unmanaged
+class Embedding {
+  positions: i32;
+  rows: i32;
+  width: i32;
+  ids: usize;
+  table: usize;
+  y: usize;
+}
+
+/** A row of zeros for an id that the table does not have. */
+export function embedding(args: usize, thread: i32, threads: i32): void {
+  const job = changetype<Embedding>(args);
+  const bytes = (<usize>job.width) << 2;
+  const last = shareStart(job.positions, thread + 1, threads);
+  for (let position = shareStart(job.positions, thread, threads); position < last; position++) {
+    const id = load<i32>(job.ids + ((<usize>position) << 2));
+    const to = job.y + <usize>position * bytes;
+    if (<u32>id < <u32>job.rows) memory.copy(to, job.table + <usize>id * bytes, bytes);
+    else memory.fill(to, 0, bytes);
+  }
+}
 
 @unmanaged
 class EmbeddingGradient {

@@ -1,24 +1,12 @@
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { chromiumPath, launchChromium } from "@levin/tooling/chromium";
 import AxeSource from "axe-core";
 import type { FastifyInstance } from "fastify";
-import { chromium, type Browser, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer, loadServedModel } from "./index.ts";
-
-const executablePath = [
-  process.env["CHROMIUM_PATH"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-].find((path) => path !== undefined && existsSync(path));
-
-if (!executablePath && process.env["CI"]) {
-  throw new Error("expected a Chromium for the tests of the page (CHROMIUM_PATH), found none");
-}
 
 const screenshots = join(import.meta.dirname, "../dist/screenshots");
 const viewports = {
@@ -26,7 +14,7 @@ const viewports = {
   phone: { width: 390, height: 844 },
 };
 
-describe.skipIf(!executablePath)("the chat page in Chromium", () => {
+describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   let app: FastifyInstance;
   let browser: Browser;
   let address: string;
@@ -36,10 +24,7 @@ describe.skipIf(!executablePath)("the chat page in Chromium", () => {
     await mkdir(screenshots, { recursive: true });
     app = createServer(await loadServedModel());
     address = await app.listen({ port: 0, host: "127.0.0.1" });
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-    });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();

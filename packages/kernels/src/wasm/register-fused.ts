@@ -63,8 +63,8 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedSumOfSquares,
 ];
 
-/** Makes the fused kernels those of the current wasm backend. */
-export function registerFusedKernels(options: FusedEngineOptions): void {
+/** Makes the fused kernels those of the current wasm backend; the engine that runs them. */
+export function registerFusedKernels(options: FusedEngineOptions): FusedEngine {
   shareClones();
   const engine = new FusedEngine(options);
   for (const { name, run } of fusedKernels) {
@@ -75,4 +75,5 @@ export function registerFusedKernels(options: FusedEngineOptions): void {
         run(engine, namedInputs(Object.values(inputs) as tf.Tensor[], attrs), attrs as never),
     });
   }
+  return engine;
 }

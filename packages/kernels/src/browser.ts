@@ -1,0 +1,34 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { maySleep, spawnBrowserWorker } from "./wasm/browser-threads.ts";
+import { registerFusedKernels } from "./wasm/register-fused.ts";
+
+export interface BrowserWasmOptions {
+  /** Folder or files of `@tensorflow/tfjs-backend-wasm`'s `.wasm` files, as its `setWasmPaths` takes them. */
+  wasmPaths: string | Record<string, string>;
+  /** Threads in all; more than one needs a cross-origin isolated page. Default: all of the machine. */
+  threads?: number;
+}
+
+/**
+ * Starts tfjs's wasm backend in a page or a worker, with fused kernels.
+ *
+ * @returns the threads that will work once their workers have started: 1 when the page is not
+ *   cross-origin isolated
+ * @throws Error when the backend does not start
+ */
+export async function startWasm({
+  wasmPaths,
+  threads = navigator.hardwareConcurrency,
+}: BrowserWasmOptions): Promise<number> {
+  const { setWasmPaths, setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
+  setWasmPaths(wasmPaths as string);
+  // Our kernels bring their own threads; more of tfjs's would only compete with them.
+  setThreadsCount(1);
+  if (!(await tf.setBackend("wasm"))) throw new Error("the wasm backend did not start");
+  const engine = registerFusedKernels({
+    threads: globalThis.crossOriginIsolated ? threads : 1,
+    maySleep: maySleep(),
+    spawn: spawnBrowserWorker,
+  });
+  return engine.maxThreads;
+}

@@ -1,12 +1,12 @@
 // y_t = Σ_j w_tj · down_e (silu(gate_e x_t) ⊙ up_e x_t), e = the j-th expert of token t (SPEC section 8).
-// x, y [tokens, hidden]; gate, up [intermediate, hidden]; down [hidden, intermediate].
+// x, y [tokens, hidden]; gate, up [intermediate, hidden]; down [hidden, intermediate]; weights of any kind.
 
 import { loadSome, numberShare, storeSome } from "./elementwise";
 import { choicesIn, groupByExpert, groupBytes, placesIn, startsIn } from "./expert-groups";
 import { multiply, PACKING_BYTES } from "./gemm";
-import { dotProducts } from "./matrix-product";
 import { sigmoid } from "./sigmoid";
 import { barrier, claim, shareStart } from "./threads";
+import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
 
 /** Rows of one expert that a thread takes at once: enough to repay packing its weights. */
 const BLOCK_ROWS: i32 = 128;
@@ -27,9 +27,12 @@ class ExpertMixture {
   output: usize;
   packing: usize;
   work: usize;
+  /** Kind of gate and up, and of down. */
+  kind: i32;
+  downKind: i32;
 }
 
-/** Shared memory of one job, and of the gradient's: groups, then rows in expert order. */
+/** Shared memory of one job: groups, then rows in expert order; a decoded token's take less. */
 export function expertMixtureBytes(
   tokens: i32,
   k: i32,
@@ -41,7 +44,8 @@ export function expertMixtureBytes(
   const perPlace = <usize>(hidden + intermediate);
   const perThread = <usize>(BLOCK_ROWS * (hidden + intermediate));
   return groupBytes(tokens * k, experts) +
-    ((<usize>(tokens * k) * perPlace + <usize>threads * perThread) << 2);
+    ((<usize>(tokens * k) * perPlace + <usize>threads * perThread) << 2) +
+    <usize>threads * readyRowBytes(max(hidden, intermediate));
 }
 
 /** Address of an expert's parameter: 0 gate, 1 up, 2 down. */
@@ -109,11 +113,11 @@ function mixBlock(
   const gated = own + ((<usize>(BLOCK_ROWS * hidden)) << 2);
   gatherRows(choicesIn(job.work, job.tokens * job.k), first, rows, job.k, job.x, hidden, x);
   const up = inner + ((<usize>(first * intermediate)) << 2);
-  multiply(rows, intermediate, hidden, x, hidden, 1, parameter(args, expert, 0), 1, hidden, gated, intermediate, false, packing);
-  multiply(rows, intermediate, hidden, x, hidden, 1, parameter(args, expert, 1), 1, hidden, up, intermediate, false, packing);
+  multiply(rows, intermediate, hidden, x, hidden, 1, parameter(args, expert, 0), 1, hidden, gated, intermediate, false, packing, job.kind);
+  multiply(rows, intermediate, hidden, x, hidden, 1, parameter(args, expert, 1), 1, hidden, up, intermediate, false, packing, job.kind);
   gate(up, gated, rows * intermediate);
   const to = results + ((<usize>(first * hidden)) << 2);
-  multiply(rows, hidden, intermediate, up, intermediate, 1, parameter(args, expert, 2), 1, intermediate, to, hidden, false, packing);
+  multiply(rows, hidden, intermediate, up, intermediate, 1, parameter(args, expert, 2), 1, intermediate, to, hidden, false, packing, job.downKind);
 }
 
 /** Decoding: every thread takes a share of each weight's rows, so that all of them read memory. */
@@ -125,25 +129,30 @@ function mixFewTokens(args: usize, thread: i32, threads: i32): void {
   const inner = job.work;
   const results = inner + ((<usize>(choices * intermediate)) << 2);
   const gated = results + ((<usize>(choices * hidden)) << 2);
+  const own = gated + ((<usize>(choices * intermediate)) << 2) +
+    <usize>thread * readyRowBytes(max(hidden, intermediate));
   const first = numberShare(intermediate, thread, threads);
   const last = numberShare(intermediate, thread + 1, threads);
+  let x: usize = 0;
   for (let choice = 0; choice < choices; choice++) {
     const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
-    const x = job.x + ((<usize>((choice / job.k) * hidden)) << 2);
+    if (choice % job.k == 0) {
+      x = readyRow(job.x + ((<usize>((choice / job.k) * hidden)) << 2), hidden, job.kind, own);
+    }
     const up = inner + ((<usize>(choice * intermediate)) << 2);
-    const own = gated + ((<usize>(choice * intermediate)) << 2);
-    dotProducts(first, last, hidden, x, parameter(args, expert, 0), hidden, own);
-    dotProducts(first, last, hidden, x, parameter(args, expert, 1), hidden, up);
-    gate(up + ((<usize>first) << 2), own + ((<usize>first) << 2), last - first);
+    const g = gated + ((<usize>(choice * intermediate)) << 2);
+    weightProducts(first, last, hidden, x, parameter(args, expert, 0), job.kind, g);
+    weightProducts(first, last, hidden, x, parameter(args, expert, 1), job.kind, up);
+    gate(up + ((<usize>first) << 2), g + ((<usize>first) << 2), last - first);
   }
   barrier(threads);
   const firstOut = numberShare(hidden, thread, threads);
   const lastOut = numberShare(hidden, thread + 1, threads);
   for (let choice = 0; choice < choices; choice++) {
     const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
-    const from = inner + ((<usize>(choice * intermediate)) << 2);
+    const from = readyRow(inner + ((<usize>(choice * intermediate)) << 2), intermediate, job.downKind, own);
     const result = results + ((<usize>(choice * hidden)) << 2);
-    dotProducts(firstOut, lastOut, intermediate, from, parameter(args, expert, 2), intermediate, result);
+    weightProducts(firstOut, lastOut, intermediate, from, parameter(args, expert, 2), job.downKind, result);
     const to = job.output + ((<usize>((choice / job.k) * hidden + firstOut)) << 2);
     const weight = load<f32>(job.weights + ((<usize>choice) << 2));
     addScaled(to, result + ((<usize>firstOut) << 2), weight, lastOut - firstOut, choice % job.k > 0);

@@ -1,18 +1,24 @@
 // C = A · B for any strides: blocks of A and B are packed into panels, and a small tile of C stays
 // in registers while it runs along a panel (Goto & van de Geijn, "Anatomy of high-performance matrix
-// multiplication", 2008). Addresses and strides are in bytes and elements as named.
+// multiplication", 2008). Addresses and strides are in bytes and elements as named. B may be a quantised weight, whose
+// numbers become float32 while they are packed.
+
+import { dequantize, weightBytes } from "./quantized-blocks";
 
 /** Rows and columns of the tile in registers: 4 × 8 floats are 8 of the 16 registers of x86-64. */
 export const TILE_ROWS: i32 = 4;
 export const TILE_COLUMNS: i32 = 8;
-/** Depth and sizes of packed blocks: a panel of B stays in the first cache, a block of A in the second. */
+/**
+ * Depth and sizes of packed blocks: a panel of B stays in the first cache, a block of A in the second.
+ * The depth is a multiple of that of quantised blocks.
+ */
 const DEPTH: i32 = 256;
 const BLOCK_ROWS: i32 = 64;
 const BLOCK_COLUMNS: i32 = 512;
 
 /** Bytes of scratch that one call of {@link multiply} needs. */
 export const PACKING_BYTES: usize =
-  <usize>(4 * (BLOCK_ROWS * DEPTH + BLOCK_COLUMNS * DEPTH + TILE_ROWS * TILE_COLUMNS));
+  <usize>(4 * (BLOCK_ROWS * DEPTH + BLOCK_COLUMNS * DEPTH + TILE_ROWS * TILE_COLUMNS + 4 * DEPTH));
 
 // @ts-ignore: decorator
 @inline
@@ -30,6 +36,7 @@ export function multiplyAdd(a: v128, b: v128, sum: v128): v128 {
  * @param c address of C, whose rows are `cRow` elements apart and contiguous
  * @param add keeps what C holds and adds to it
  * @param scratch {@link PACKING_BYTES} bytes of this thread
+ * @param kind that of B: other than 0, Bᵀ is a quantised weight [columns, depth] and has no strides
  */
 export function multiply(
   rows: i32,
@@ -45,6 +52,7 @@ export function multiply(
   cRow: i32,
   add: bool,
   scratch: usize,
+  kind: i32 = 0,
 ): void {
   const packedA = scratch;
   const packedB = packedA + <usize>(4 * BLOCK_ROWS * DEPTH);
@@ -53,8 +61,14 @@ export function multiply(
     const width = min(BLOCK_COLUMNS, columns - column);
     for (let k = 0; k < depth; k += DEPTH) {
       const inner = min(DEPTH, depth - k);
-      const from = b + ((<usize>(k * bDepth) + <usize>(column * bColumn)) << 2);
-      packPanels(from, bColumn, bDepth, width, inner, TILE_COLUMNS, packedB);
+      if (kind == 0) {
+        const from = b + ((<usize>(k * bDepth) + <usize>(column * bColumn)) << 2);
+        packPanels(from, bColumn, bDepth, width, inner, TILE_COLUMNS, packedB);
+      } else {
+        const rowBytes = weightBytes(kind, depth);
+        const from = b + <usize>column * rowBytes + weightBytes(kind, k);
+        packQuantized(from, kind, rowBytes, width, inner, packedB, edge + <usize>(4 * TILE_ROWS * TILE_COLUMNS));
+      }
       const adding = add || k > 0;
       for (let row = 0; row < rows; row += BLOCK_ROWS) {
         const height = min(BLOCK_ROWS, rows - row);
@@ -125,6 +139,28 @@ function packPanels(
         place += step;
       }
     }
+  }
+}
+
+/** Rows of a quantised weight as panels of {@link TILE_COLUMNS}; `rows` holds four of them meanwhile. */
+function packQuantized(
+  from: usize,
+  kind: i32,
+  rowBytes: usize,
+  lines: i32,
+  depth: i32,
+  to: usize,
+  rows: usize,
+): void {
+  const bytes = (<usize>depth) << 2;
+  for (let first = 0; first < lines; first += 4) {
+    for (let i = 0; i < 4; i++) {
+      const row = rows + <usize>i * bytes;
+      if (first + i < lines) dequantize(kind, from + <usize>(first + i) * rowBytes, depth, row);
+      else memory.fill(row, 0, bytes);
+    }
+    const panel = to + <usize>(first & ~(TILE_COLUMNS - 1)) * bytes + ((<usize>(first & (TILE_COLUMNS - 1))) << 2);
+    packFour(rows, rows + bytes, rows + 2 * bytes, rows + 3 * bytes, depth, panel, (<usize>TILE_COLUMNS) << 2);
   }
 }
 

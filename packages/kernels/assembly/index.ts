@@ -13,6 +13,7 @@ export { softmaxAttentionBytes } from "./softmax-attention";
 export { softmaxGradientBytes } from "./softmax-attention-gradient";
 export { softmaxStepBytes } from "./softmax-step";
 export { sweepBytes } from "./lightning-sweep";
+export { readyRowBytes } from "./weight-products";
 
 /** Scratch that each thread needs to pack blocks of matrices. */
 export function packingBytes(): usize {

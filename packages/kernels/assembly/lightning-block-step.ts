@@ -2,15 +2,15 @@
 //   x = norm(h);  q, k, v = silu(qkv x) per head;  S ← λ S + kᵀ v;  o = q S
 //   h' = α · (x or h) + β · out (norm(o) ⊙ σ(gate x))
 // qkv [heads · 3 · headDim, hidden]: rows of a head are q, k, v in turn; gate [heads · headDim, hidden];
-// out [hidden, heads · headDim]; S [batch, heads, headDim, headDim], key axis first.
+// out [hidden, heads · headDim]; S [batch, heads, headDim, headDim], key axis first. Weights of any kind.
 // A thread projects and attends whole heads, so only the output projection must wait for the others.
 
 import { addResidual, normalise, Residual } from "./block-step";
 import { loadSome, storeSome } from "./elementwise";
 import { multiplyAdd } from "./gemm";
-import { dotProducts } from "./matrix-product";
 import { sigmoid } from "./sigmoid";
 import { barrier, shareStart } from "./threads";
+import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
 
 /** The norm inside lightning attention has this epsilon whatever the config says (SPEC section 4). */
 const INNER_EPSILON: f32 = 1e-6;
@@ -27,9 +27,12 @@ class LightningBlockStep extends Residual {
   state: usize;
   nextState: usize;
   work: usize;
+  /** Kind of qkv and gate, and of out. */
+  kind: i32;
+  outKind: i32;
 }
 
-/** Memory of one job: per row projections, heads and gates; per thread x, z and y of one row. */
+/** Memory of one job: per row projections, heads and gates; per thread x, z, y and a ready row. */
 export function lightningBlockStepBytes(
   batch: i32,
   hidden: i32,
@@ -37,7 +40,12 @@ export function lightningBlockStepBytes(
   headDim: i32,
   threads: i32,
 ): usize {
-  return (<usize>(5 * batch * heads * headDim + threads * (heads * headDim + 2 * hidden))) << 2;
+  const width = heads * headDim;
+  return ((<usize>(5 * batch * width)) << 2) + <usize>threads * ownBytes(hidden, width);
+}
+
+function ownBytes(hidden: i32, width: i32): usize {
+  return ((<usize>(width + 2 * hidden)) << 2) + readyRowBytes(max(hidden, width));
 }
 
 export function lightningBlockStep(args: usize, thread: i32, threads: i32): void {
@@ -48,17 +56,19 @@ export function lightningBlockStep(args: usize, thread: i32, threads: i32): void
   const rowBytes = (<usize>width) << 2;
   const attended = job.work + 3 * <usize>job.batch * rowBytes;
   const gates = attended + <usize>job.batch * rowBytes;
-  const z = gates + <usize>job.batch * rowBytes + <usize>thread * (rowBytes + ((<usize>hidden) << 3));
+  const z = gates + <usize>job.batch * rowBytes + <usize>thread * ownBytes(hidden, width);
   const x = z + rowBytes;
   const y = x + ((<usize>hidden) << 2);
+  const own = y + ((<usize>hidden) << 2);
   const first = shareStart(job.heads, thread, threads);
   const last = shareStart(job.heads, thread + 1, threads);
   for (let row = 0; row < job.batch; row++) {
     normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
     const qkv = job.work + 3 * <usize>row * rowBytes;
     const gate = gates + <usize>row * rowBytes;
-    dotProducts(3 * first * headDim, 3 * last * headDim, hidden, x, job.qkv, hidden, qkv);
-    dotProducts(first * headDim, last * headDim, hidden, x, job.gate, hidden, gate);
+    const ready = readyRow(x, hidden, job.kind, own);
+    weightProducts(3 * first * headDim, 3 * last * headDim, hidden, ready, job.qkv, job.kind, qkv);
+    weightProducts(first * headDim, last * headDim, hidden, ready, job.gate, job.kind, gate);
     const from = (<usize>(first * headDim)) << 2;
     sigmoidInPlace(qkv + 3 * from, 3 * (last - first) * headDim, true);
     sigmoidInPlace(gate + from, (last - first) * headDim, false);
@@ -76,7 +86,7 @@ export function lightningBlockStep(args: usize, thread: i32, threads: i32): void
   for (let row = 0; row < job.batch; row++) {
     normalise(attended + <usize>row * rowBytes, job.innerNorm, width, INNER_EPSILON, z);
     multiplyInPlace(z, gates + <usize>row * rowBytes, width);
-    dotProducts(firstOut, lastOut, width, z, job.out, width, y);
+    weightProducts(firstOut, lastOut, width, readyRow(z, width, job.outKind, own), job.out, job.outKind, y);
     normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
     addResidual(job, row, x, y, firstOut, lastOut);
   }

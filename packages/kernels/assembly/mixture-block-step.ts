@@ -2,13 +2,15 @@
 //   x = norm(h);  ℓ = router x;  the k largest ℓ, w = softmax of them
 //   h' = α · (x or h) + β · Σ_j w_j · down_e (silu(gate_e x) ⊙ up_e x)
 // Every thread routes for itself, which costs less than waiting for one that does it for all.
+// The router is float32; gate, up and down are of any kind.
 
 import { addResidual, normalise, Residual } from "./block-step";
 import { loadSome, numberShare, storeSome } from "./elementwise";
 import { addScaled, gate } from "./expert-mixture";
 import { exponential } from "./exponential";
-import { dot, dotProducts } from "./matrix-product";
+import { dot } from "./matrix-product";
 import { barrier } from "./threads";
+import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
 
 /** Arguments, 4 bytes each; addresses of gate, up and down of each expert follow. */
 @unmanaged
@@ -18,9 +20,12 @@ class MixtureBlockStep extends Residual {
   intermediate: i32;
   router: usize;
   work: usize;
+  /** Kind of gate and up, and of down. */
+  kind: i32;
+  downKind: i32;
 }
 
-/** Memory of one job: per choice the inner row; per thread x, y, results, gates, logits and choices. */
+/** Memory of one job: per choice the inner row; per thread a ready row, x, y, results, gates, logits and choices. */
 export function mixtureBlockStepBytes(
   batch: i32,
   hidden: i32,
@@ -29,8 +34,13 @@ export function mixtureBlockStepBytes(
   intermediate: i32,
   threads: i32,
 ): usize {
-  const own = 3 * hidden + intermediate + experts + 2 * batch * k;
-  return (<usize>(batch * k * intermediate + threads * own)) << 2;
+  return ((<usize>(batch * k * intermediate)) << 2) +
+    <usize>threads * ownBytes(batch * k, hidden, experts, intermediate);
+}
+
+function ownBytes(choices: i32, hidden: i32, experts: i32, intermediate: i32): usize {
+  return readyRowBytes(max(hidden, intermediate)) +
+    ((<usize>(3 * hidden + intermediate + experts + 2 * choices)) << 2);
 }
 
 // @ts-ignore: decorator
@@ -45,8 +55,9 @@ export function mixtureBlockStep(args: usize, thread: i32, threads: i32): void {
   const intermediate = job.intermediate;
   const choices = job.batch * job.k;
   const wide = (<usize>hidden) << 2;
-  const own = 3 * hidden + intermediate + job.experts + 2 * choices;
-  const x = job.work + ((<usize>(choices * intermediate + thread * own)) << 2);
+  const ready = job.work + ((<usize>(choices * intermediate)) << 2) +
+    <usize>thread * ownBytes(choices, hidden, job.experts, intermediate);
+  const x = ready + readyRowBytes(max(hidden, intermediate));
   const y = x + wide;
   const result = y + wide;
   const gated = result + wide;
@@ -63,11 +74,12 @@ export function mixtureBlockStep(args: usize, thread: i32, threads: i32): void {
     }
     const own = (<usize>(row * job.k)) << 2;
     choose(logits, job.experts, job.k, chosen + own, weights + own);
+    const input = readyRow(x, hidden, job.kind, ready);
     for (let j = 0; j < job.k; j++) {
       const expert = load<i32>(chosen + own + ((<usize>j) << 2));
       const up = job.work + ((<usize>((row * job.k + j) * intermediate)) << 2);
-      dotProducts(first, last, hidden, x, parameter(args, expert, 0), hidden, gated);
-      dotProducts(first, last, hidden, x, parameter(args, expert, 1), hidden, up);
+      weightProducts(first, last, hidden, input, parameter(args, expert, 0), job.kind, gated);
+      weightProducts(first, last, hidden, input, parameter(args, expert, 1), job.kind, up);
       gate(up + ((<usize>first) << 2), gated + ((<usize>first) << 2), last - first);
     }
   }
@@ -79,9 +91,9 @@ export function mixtureBlockStep(args: usize, thread: i32, threads: i32): void {
     for (let j = 0; j < job.k; j++) {
       const choice = row * job.k + j;
       const expert = load<i32>(chosen + ((<usize>choice) << 2));
-      const inner = job.work + ((<usize>(choice * intermediate)) << 2);
-      const down = parameter(args, expert, 2);
-      dotProducts(firstOut, lastOut, intermediate, inner, down, intermediate, result);
+      const up = job.work + ((<usize>(choice * intermediate)) << 2);
+      const inner = readyRow(up, intermediate, job.downKind, ready);
+      weightProducts(firstOut, lastOut, intermediate, inner, parameter(args, expert, 2), job.downKind, result);
       const weight = load<f32>(weights + ((<usize>choice) << 2));
       addScaled(y + from, result + from, weight, lastOut - firstOut, j > 0);
     }

@@ -26,6 +26,16 @@ export { linear } from "./linear/linear.ts";
 export { accumulate } from "./optimizer/accumulate.ts";
 export { adamW, type AdamWFactors, type AdamWTensors } from "./optimizer/adamw.ts";
 export { sumOfSquares } from "./optimizer/sum-of-squares.ts";
+export {
+  isQuantizable,
+  isQuantized,
+  QuantizationError,
+  quantizedBlockSize,
+  quantizedWords,
+  type QuantizedBits,
+} from "./quantized/block-layout.ts";
+export { dequantize } from "./quantized/dequantize.ts";
+export { quantize } from "./quantized/quantize.ts";
 export { rmsNorm } from "./rms-norm/rms-norm.ts";
 export {
   rotaryAngles,

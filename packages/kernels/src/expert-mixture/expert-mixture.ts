@@ -2,9 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
 import { project } from "../linear/matrix-product.ts";
 import type { Expert } from "./expert.ts";
+import { expertKinds } from "./expert-kinds.ts";
 import type { Routing } from "./route-top-experts.ts";
 import { expertMixtureGradient } from "./expert-mixture-gradient.ts";
-import { expertOf, rowsOf, silu, sumOverChoices } from "./expert-rows.ts";
+import { expertOf, floatExperts, rowsOf, silu, sumOverChoices } from "./expert-rows.ts";
 import { groupByExpert } from "./group-by-expert.ts";
 
 const run = defineKernel<{ count: number }>({
@@ -20,7 +21,8 @@ const run = defineKernel<{ count: number }>({
     });
     return [sumOverChoices(tf.concat(outputs, 0), order, weights!)];
   },
-  gradient: ([upstream], inputs) => expertMixtureGradient(upstream!, inputs),
+  gradient: ([upstream], inputs, { count }) =>
+    expertMixtureGradient(upstream!, floatExperts(inputs, count)),
 });
 
 /**
@@ -38,18 +40,12 @@ export function expertMixture(
   experts: readonly Expert[],
 ): tf.Tensor2D {
   const hidden = x.shape[1];
-  const intermediate = experts[0]?.gate.shape[0];
-  const wide = [intermediate, hidden].join();
-  const tall = [hidden, intermediate].join();
-  const fits = experts.every(
-    ({ gate, up, down }) =>
-      gate.shape.join() === wide && up.shape.join() === wide && down.shape.join() === tall,
-  );
-  if (!fits || chosen.shape[0] !== x.shape[0] || chosen.shape.join() !== weights.shape.join()) {
+  expertKinds("expertMixture", experts, hidden);
+  if (chosen.shape[0] !== x.shape[0] || chosen.shape.join() !== weights.shape.join()) {
     throw new KernelShapeError(
       "expertMixture",
-      `experts [${wide}], [${wide}], [${tall}] and routing [${x.shape[0]}, k]`,
-      `${experts.length} experts of which one or more differ, routing [${chosen.shape}] and [${weights.shape}]`,
+      `routing [${x.shape[0]}, k]`,
+      `[${chosen.shape}] and [${weights.shape}]`,
     );
   }
   const named = experts.flatMap(({ gate, up, down }, e): [string, tf.Tensor][] => [

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { KernelInputs } from "../kernel.ts";
+import { floatWeight } from "../quantized/dequantize.ts";
 import type { Expert } from "./expert.ts";
 import type { ExpertGroup } from "./group-by-expert.ts";
 
@@ -20,6 +21,25 @@ export function expertOf(inputs: KernelInputs, expert: number): Expert {
     up: inputs[`up.${expert}`]!,
     down: inputs[`down.${expert}`]!,
   };
+}
+
+/**
+ * The inputs with quantised experts as what they stand for. Their gradients then have other shapes than
+ * the words, but nobody can ask for gradients of whole numbers.
+ */
+export function floatExperts(inputs: KernelInputs, count: number): KernelInputs {
+  const floats = { ...inputs };
+  const [hidden, intermediate] = [inputs["x"]!.shape[1]!, inputs["gate.0"]!.shape[0]!];
+  for (let e = 0; e < count; e++) {
+    for (const [name, columns] of [
+      [`gate.${e}`, hidden],
+      [`up.${e}`, hidden],
+      [`down.${e}`, intermediate],
+    ] as const) {
+      floats[name] = floatWeight("expertMixture", inputs[name]!, columns);
+    }
+  }
+  return floats;
 }
 
 export function silu(x: tf.Tensor): tf.Tensor {

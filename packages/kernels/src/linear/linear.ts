@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { defineKernel, KernelShapeError } from "../kernel.ts";
+import { defineKernel } from "../kernel.ts";
+import { isQuantized, weightKind } from "../quantized/block-layout.ts";
+import { floatWeight } from "../quantized/dequantize.ts";
 import { outerSum, project, projectBack } from "./matrix-product.ts";
 
 const runLinear = defineKernel<Record<string, never>>({
@@ -8,8 +10,12 @@ const runLinear = defineKernel<Record<string, never>>({
     tf.reshape(project(rows(x!), weight!), [...x!.shape.slice(0, -1), weight!.shape[0]!]),
   ],
   gradient: ([upstream], { x, weight }) => ({
-    x: tf.reshape(projectBack(rows(upstream!), weight!), x!.shape),
-    weight: outerSum(rows(upstream!), rows(x!)),
+    x: tf.reshape(
+      projectBack(rows(upstream!), floatWeight("linear", weight!, x!.shape.at(-1)!)),
+      x!.shape,
+    ),
+    // Whole numbers have no gradient.
+    ...(!isQuantized(weight!) && { weight: outerSum(rows(upstream!), rows(x!)) }),
   }),
 });
 
@@ -21,13 +27,11 @@ function rows(x: tf.Tensor): tf.Tensor2D {
  * Bias-free projection `y = x · weightᵀ`.
  *
  * @param x `[..., in]`
- * @param weight `[out, in]`, the layout of the checkpoint
+ * @param weight `[out, in]`, the layout of the checkpoint, or quantised blocks of it
  * @returns `[..., out]`
  * @throws KernelShapeError when the inner sizes differ
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor): tf.Tensor {
-  if (weight.rank !== 2 || weight.shape[1] !== x.shape.at(-1)) {
-    throw new KernelShapeError("linear", `weight [out, ${x.shape.at(-1)}]`, `[${weight.shape}]`);
-  }
+  weightKind("linear", weight, [weight.shape[0]!, x.shape.at(-1)!]);
   return runLinear({ x, weight }, {})[0]!;
 }

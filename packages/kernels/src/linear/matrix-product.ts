@@ -1,16 +1,20 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel } from "../kernel.ts";
+import { floatWeight } from "../quantized/dequantize.ts";
 
 export type MatrixProductAttributes = { transposeA: boolean; transposeB: boolean };
 
 /** A product of two matrices for use inside kernels, which bring their own gradients. */
 const run = defineKernel<MatrixProductAttributes>({
   name: "LevinMatrixProduct",
-  reference: ({ a, b }, { transposeA, transposeB }) => [
-    tf.getBackend() === "wasm"
-      ? withoutTransposes(a as tf.Tensor2D, b as tf.Tensor2D, transposeA, transposeB)
-      : tf.matMul(a!, b!, transposeA, transposeB),
-  ],
+  reference: ({ a, b }, { transposeA, transposeB }) => {
+    const right = transposeB ? floatWeight("matrixProduct", b!, a!.shape[1]!) : (b as tf.Tensor2D);
+    return [
+      tf.getBackend() === "wasm"
+        ? withoutTransposes(a as tf.Tensor2D, right, transposeA, transposeB)
+        : tf.matMul(a!, right, transposeA, transposeB),
+    ];
+  },
 });
 
 /**
@@ -27,7 +31,7 @@ function withoutTransposes(
   return transposeB ? tf.transpose(tf.matMul(b, tf.transpose(left))) : tf.matMul(left, b);
 }
 
-/** x · weightᵀ for `[rows, in]` and `[out, in]`. */
+/** x · weightᵀ for `[rows, in]` and a weight `[out, in]` of any kind. */
 export function project(x: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
   return run({ a: x, b: weight }, { transposeA: false, transposeB: true })[0] as tf.Tensor2D;
 }
@@ -37,7 +41,7 @@ export function outerSum(a: tf.Tensor, b: tf.Tensor): tf.Tensor2D {
   return run({ a, b }, { transposeA: true, transposeB: false })[0] as tf.Tensor2D;
 }
 
-/** y · weight for `[rows, out]` and `[out, in]`: the gradient of a projection's input. */
+/** y · weight for `[rows, out]` and float32 `[out, in]`: the gradient of a projection's input. */
 export function projectBack(y: tf.Tensor, weight: tf.Tensor): tf.Tensor2D {
   return run({ a: y, b: weight }, { transposeA: false, transposeB: false })[0] as tf.Tensor2D;
 }

@@ -1,4 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { expertKinds } from "../expert-mixture/expert-kinds.ts";
+import { expertOf } from "../expert-mixture/expert-rows.ts";
+import { KernelShapeError, type KernelInputs } from "../kernel.ts";
+import { weightKind } from "../quantized/block-layout.ts";
 import { floatBits, type FusedEngine } from "./fused-engine.ts";
 import type { FusedKernel } from "./register-fused.ts";
 
@@ -17,6 +21,7 @@ export const fusedLightningBlockStep: FusedKernel = {
     const { hidden, norm, state } = inputs;
     const [batch, heads, headDim] = state!.shape as [number, number, number];
     const width = hidden!.shape.at(-1)!;
+    const kinds = lightningKinds(inputs, width, heads * headDim);
     const output = engine.output(hidden!.shape);
     const nextState = engine.output(state!.shape);
     const sizes = [batch, width, heads, headDim, engine.maxThreads];
@@ -25,7 +30,7 @@ export const fusedLightningBlockStep: FusedKernel = {
     engine.run("LIGHTNING_BLOCK_STEP", [
       ...residual(engine, hidden!, output, norm!, attributes),
       ...[heads, headDim, ...names.map((name) => engine.address(inputs[name]!))],
-      ...[engine.address(nextState), work],
+      ...[engine.address(nextState), work, ...kinds],
       ...attributes.slopes.map((slope) => floatBits(Math.exp(-slope))),
     ]);
     return [output, nextState];
@@ -40,20 +45,41 @@ export const fusedMixtureBlockStep: FusedKernel = {
     const width = hidden!.shape.at(-1)!;
     const batch = hidden!.shape[0]!;
     const count = router!.shape[0]!;
+    const experts = Array.from({ length: count }, (_, e) => expertOf(inputs, e));
+    const { kind, downKind } = expertKinds("mixtureBlockStep", experts, width);
     const intermediate = inputs["gate.0"]!.shape[0]!;
     const output = engine.output(hidden!.shape);
     const sizes = [batch, width, attributes.k, count, intermediate, engine.maxThreads];
     const work = engine.scratch(engine.call("mixtureBlockStepBytes", ...sizes));
     engine.run("MIXTURE_BLOCK_STEP", [
       ...residual(engine, hidden!, output, norm!, attributes),
-      ...[attributes.k, count, intermediate, engine.address(router!), work],
-      ...Array.from({ length: count }, (_, e) => [`gate.${e}`, `up.${e}`, `down.${e}`])
-        .flat()
-        .map((name) => engine.address(inputs[name]!)),
+      ...[attributes.k, count, intermediate, engine.address(router!), work, kind, downKind],
+      ...experts
+        .flatMap(({ gate, up, down }) => [gate, up, down])
+        .map((weight) => engine.address(weight)),
     ]);
     return [output];
   },
 };
+
+/** Kind of the weights that read the block's input, and of its output projection. */
+function lightningKinds(
+  { qkvProjection, outputGate, outputProjection }: KernelInputs,
+  hidden: number,
+  width: number,
+): number[] {
+  const name = "lightningBlockStep";
+  const kind = weightKind(name, qkvProjection!, [3 * width, hidden]);
+  const gateKind = weightKind(name, outputGate!, [width, hidden]);
+  if (gateKind !== kind) {
+    throw new KernelShapeError(
+      name,
+      "qkvProjection and outputGate of the same kind",
+      `${qkvProjection!.dtype} [${qkvProjection!.shape}] and ${outputGate!.dtype} [${outputGate!.shape}]`,
+    );
+  }
+  return [kind, weightKind(name, outputProjection!, [hidden, width])];
+}
 
 /** The first arguments of both jobs. */
 function residual(

@@ -1,5 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-core";
+import { expertKinds } from "../expert-mixture/expert-kinds.ts";
 import { differentiable } from "../expert-mixture/expert-mixture-gradient.ts";
+import { expertOf } from "../expert-mixture/expert-rows.ts";
 import type { KernelInputs } from "../kernel.ts";
 import type { FusedEngine } from "./fused-engine.ts";
 import type { FusedKernel } from "./register-fused.ts";
@@ -9,13 +11,15 @@ export const fusedExpertMixture: FusedKernel = {
   name: "LevinExpertMixture",
   run: (engine, inputs, { count }: { count: number }) => {
     const sizes = sizesOf(inputs, count);
+    const all = Array.from({ length: count }, (_, e) => expertOf(inputs, e));
+    const { kind, downKind } = expertKinds("expertMixture", all, inputs["x"]!.shape[1]!);
     const output = engine.output(inputs["x"]!.shape);
     const bytes = engine.call("expertMixtureBytes", ...sizes, engine.maxThreads);
     const { packing, extra } = engine.packingScratch(bytes);
     engine.run("EXPERT_MIXTURE", [
       ...sizes,
       ...addresses(engine, [inputs["x"]!, inputs["experts"]!, inputs["weights"]!, output]),
-      ...[packing, extra],
+      ...[packing, extra, kind, downKind],
       ...experts(count).flatMap((names) =>
         addresses(
           engine,

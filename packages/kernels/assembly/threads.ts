@@ -1,6 +1,7 @@
 // One job at a time, worked on by all threads of the pool. The build without threads keeps the same
 // functions: there, one thread does everything.
 
+import { placeConstants } from "./exponential";
 import { execute } from "./kernels";
 
 // Fields of the control block, bytes from its start; counters of `claim` follow.
@@ -14,6 +15,8 @@ const BARRIER_GENERATION: usize = 24;
 const READY: usize = 28;
 const COUNTERS: usize = 32;
 const COUNTER_COUNT: usize = 8;
+/** Constants of exponentials, in a cache line that nobody writes while they are read. */
+const CONSTANTS: usize = 64;
 
 /** Looks at a value this often before sleeping: waking up takes longer than most jobs wait. */
 const SPINS: i32 = 20000;
@@ -26,6 +29,7 @@ let maySleep: bool = false;
 export function setControl(address: usize, sleeps: bool): void {
   control = address;
   maySleep = sleeps;
+  placeConstants(address + CONSTANTS);
 }
 
 /** Workers that wait for jobs. */

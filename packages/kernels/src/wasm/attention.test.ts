@@ -14,11 +14,12 @@ import { fusedSoftmaxAttention, fusedSoftmaxAttentionGradient } from "./softmax-
 const tolerance = 1e-5;
 
 /** 1 for real tokens; about a quarter is padding, whole blocks of it too. */
-function padding(batch: number, length: number, seed: number): tf.Tensor2D {
+function padding(batch: number, length: number, seed: number, firstIsReal: boolean): tf.Tensor2D {
   const run = 1 + (seed % 40);
-  const values = Float32Array.from({ length: batch * length }, (_, i) =>
-    (Math.floor(i / run) * (seed | 1)) % 4 === 0 ? 0 : 1,
-  );
+  const values = Float32Array.from({ length: batch * length }, (_, i) => {
+    if (firstIsReal && i % length === 0) return 1;
+    return (Math.floor(i / run) * (seed | 1)) % 4 === 0 ? 0 : 1;
+  });
   return tf.tensor2d(values, [batch, length]);
 }
 
@@ -38,7 +39,7 @@ function lightning(p: LightningSizes): tf.Tensor[] {
   const shape = [batch, heads, length, headDim];
   const square = [batch, heads, headDim, headDim];
   const slopes = Array.from({ length: heads }, (_, head) => 2 ** -(head + (seed % 5)));
-  const mask = p.withMask ? padding(batch, length, seed) : undefined;
+  const mask = p.withMask ? padding(batch, length, seed, false) : undefined;
   const inputs = [1, 2, 3].map((i) => normal(shape, seed + i));
   if (p.withState) inputs.push(normal(square, seed + 4));
   const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, state?: tf.Tensor) =>
@@ -109,12 +110,7 @@ function softmax(p: SoftmaxSizes): tf.Tensor[] {
   const keys = segments.reduce((sum, length) => sum + length, 0);
   const length = Math.min(p.queries, keys);
   const shape = [batch, kvHeads * group, length, headDim];
-  const mask = p.withMask
-    ? (tf.maximum(
-        padding(batch, keys, seed),
-        tf.oneHot(tf.zeros([batch], "int32"), keys),
-      ) as tf.Tensor2D)
-    : undefined;
+  const mask = p.withMask ? padding(batch, keys, seed, true) : undefined;
   const segment = (size: number, i: number): tf.Tensor =>
     normal([batch, kvHeads, size, headDim], seed + i + 1);
   const count = segments.length;

@@ -54,7 +54,8 @@ describe.each(["cpu", "wasm"])("a decoder layer on %s", (backend) => {
           for (let position = 0; position < 3; position++) {
             const x = normal([batch, 1, hidden]) as tf.Tensor3D;
             const angles = rotaryAngles([[position]], { rotaryDim: headDim, base: 1e4 });
-            const expected = layer.forward(x, { angles }, forward).hidden.dataSync();
+            const { hidden: whole } = layer.forward(x, { angles }, forward);
+            const expected = whole.dataSync() as Float32Array;
             const before = tf.memory().numTensors;
             const found = tf.tidy(() => layer.step(x, { angles }, stepped));
             if (p.kind === 0) expect(tf.memory().numTensors).toBe(before + 1);

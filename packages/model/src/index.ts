@@ -6,11 +6,21 @@ export {
 export { bytesSource, CheckpointError, type ByteSource } from "./checkpoint/byte-source.ts";
 export type { ElementType, WeightType } from "./checkpoint/element-types.ts";
 export type { NamingScheme } from "./checkpoint/plan-shards.ts";
-export { readCheckpoint, type Weight } from "./checkpoint/read-checkpoint.ts";
+export { openCheckpoint, type Checkpoint, type Weight } from "./checkpoint/open-checkpoint.ts";
+export { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 export { readSafetensors, type NamedArray } from "./checkpoint/safetensors-reader.ts";
 export { tensorShapes } from "./checkpoint/tensor-shapes.ts";
-export { safetensorsChunks, type TensorToWrite } from "./checkpoint/write-safetensors.ts";
-export { ConfigError, type LayerType, type ModelConfig } from "./config/model-config.ts";
+export {
+  safetensorsChunks,
+  type TensorToWrite,
+  type TensorValues,
+} from "./checkpoint/write-safetensors.ts";
+export {
+  ConfigError,
+  type LayerType,
+  type ModelConfig,
+  type Quantization,
+} from "./config/model-config.ts";
 export { parseConfig } from "./config/parse-config.ts";
 export { toConfigJson } from "./config/to-config-json.ts";
 export {
@@ -46,4 +56,10 @@ export { Session, SessionError } from "./generation/session.ts";
 export { StopStrings } from "./generation/stop-strings.ts";
 export { Thought, type TextTokenizer } from "./generation/thought.ts";
 export type { ModelState, NextTokenModel } from "./next-token-model.ts";
-export { planModel, softmaxTwin, type ContextPlan, type ModelPlan } from "./planner/plan-model.ts";
+export {
+  planModel,
+  softmaxTwin,
+  type ContextPlan,
+  type ModelPlan,
+  type StoredType,
+} from "./planner/plan-model.ts";

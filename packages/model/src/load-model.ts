@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { CausalLanguageModel } from "./causal-language-model.ts";
 import { readConfig, weightFiles } from "./checkpoint/checkpoint-files.ts";
+import { CheckpointError } from "./checkpoint/byte-source.ts";
 import { openFiles } from "./checkpoint/file-source.ts";
 import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 import { saveCheckpoint, type SaveOptions } from "./checkpoint/save-checkpoint.ts";
@@ -8,7 +9,9 @@ import { saveCheckpoint, type SaveOptions } from "./checkpoint/save-checkpoint.t
 /**
  * Loads a model directory (`config.json` and safetensors) onto the current tfjs backend.
  *
- * @param options.trainable makes the parameters variables
+ * Quantised weights stay quantised.
+ *
+ * @param options.trainable makes the parameters variables, which quantised ones can't be
  * @throws ConfigError, CheckpointError
  */
 export async function loadModel(
@@ -16,11 +19,16 @@ export async function loadModel(
   { trainable = false }: { trainable?: boolean } = {},
 ): Promise<CausalLanguageModel> {
   const config = await readConfig(directory);
+  if (trainable && config.quantization) {
+    throw new CheckpointError(
+      `${directory}: expected float weights to train, found ${config.quantization.bits}-bit ones`,
+    );
+  }
   const shards = await openFiles(await weightFiles(directory));
   const parameters = new Map<string, tf.Tensor>();
   try {
     for await (const { name, shape, values } of readCheckpoint(config, shards)) {
-      const tensor = tf.tensor(values, shape);
+      const tensor = tf.tensor(values, shape, values instanceof Int32Array ? "int32" : "float32");
       parameters.set(name, trainable ? toVariable(tensor) : tensor);
     }
   } catch (error) {
@@ -47,6 +55,6 @@ export async function saveModel(
   await saveCheckpoint(directory, {
     ...options,
     config: model.config,
-    read: async (name) => (await model.parameters.get(name)!.data()) as Float32Array,
+    read: async (name) => (await model.parameters.get(name)!.data()) as Float32Array | Int32Array,
   });
 }

@@ -1,5 +1,6 @@
 export { readConfig, weightFiles } from "./checkpoint/checkpoint-files.ts";
 export { fileSource, readSafetensorsFile, type FileSource } from "./checkpoint/file-source.ts";
+export { quantizeCheckpoint, type QuantizeOptions } from "./checkpoint/quantize-checkpoint.ts";
 export {
   saveCheckpoint,
   writeSafetensorsFile,

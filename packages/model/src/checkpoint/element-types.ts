@@ -12,10 +12,14 @@ export const elementBytes: Record<ElementType, number> = {
   I64: 8,
 };
 
-export const elementTypeOf: Record<WeightType, ElementType> = {
+/** Types of written tensors: weights, and blocks of quantised ones. */
+export type WrittenType = WeightType | "int32";
+
+export const elementTypeOf: Record<WrittenType, ElementType> = {
   float32: "F32",
   bfloat16: "BF16",
   float16: "F16",
+  int32: "I32",
 };
 
 /** Little-endian bytes of one tensor as numbers. */
@@ -42,12 +46,15 @@ export function decodeElements(bytes: Uint8Array, type: ElementType): Float32Arr
 }
 
 /** float32 numbers as little-endian bytes of a weight type, rounded to nearest even. */
-export function encodeElements(values: Float32Array, type: WeightType): Uint8Array {
+export function encodeElements(values: Float32Array, type: WeightType): Uint8Array;
+export function encodeElements(values: Float32Array | Int32Array, type: WrittenType): Uint8Array;
+export function encodeElements(values: Float32Array | Int32Array, type: WrittenType): Uint8Array {
   switch (type) {
+    case "int32":
     case "float32":
       return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     case "bfloat16":
-      return new Uint8Array(narrowBfloat16(values).buffer);
+      return new Uint8Array(narrowBfloat16(values as Float32Array).buffer);
     case "float16":
       return new Uint8Array(Uint16Array.from(values, narrowFloat16).buffer);
   }

@@ -1,14 +1,15 @@
 import type { ModelConfig } from "../config/model-config.ts";
 import type { WeightType } from "./element-types.ts";
+import { quantizedShape } from "./quantized-tensors.ts";
 import { fusedNames } from "./tensor-names.ts";
 import { tensorShapes } from "./tensor-shapes.ts";
-import { tensorBytes, type TensorToWrite } from "./write-safetensors.ts";
+import { tensorBytes, type TensorToWrite, type TensorValues } from "./write-safetensors.ts";
 
 /** Names on disk (`published`), or transformers' in-memory ones with fused experts (`fused`). */
 export type NamingScheme = "published" | "fused";
 
-/** Where the float32 values of an on-disk tensor come from. */
-export type WeightReader = (name: string) => Float32Array | Promise<Float32Array>;
+/** Where the values of an on-disk tensor come from: int32 blocks where the config says quantised. */
+export type WeightReader = (name: string) => TensorValues | Promise<TensorValues>;
 
 /** The tensors of a checkpoint in the wanted names and type. */
 export function tensorsToWrite(
@@ -18,9 +19,13 @@ export function tensorsToWrite(
 ): TensorToWrite[] {
   const plain = [...tensorShapes(config)].map(([name, shape]): TensorToWrite => ({
     name,
-    shape,
     // The published checkpoints keep router gates in float32.
-    type: name.endsWith("block_sparse_moe.gate.weight") ? "float32" : type,
+    ...stored(
+      config,
+      name,
+      shape,
+      name.endsWith("block_sparse_moe.gate.weight") ? "float32" : type,
+    ),
     values: () => read(name),
   }));
   if (naming === "published") return plain;
@@ -29,6 +34,17 @@ export function tensorsToWrite(
     ...plain.filter(({ name }) => !experts.test(name)),
     ...config.layerTypes.flatMap((_, layer) => fusedTensors(config, layer, read, type)),
   ];
+}
+
+/** Shape and type in which a tensor is written. */
+function stored(
+  { quantization }: ModelConfig,
+  name: string,
+  shape: number[],
+  type: WeightType,
+): Pick<TensorToWrite, "shape" | "type"> {
+  const blocks = quantizedShape(name, shape, quantization);
+  return blocks ? { shape: blocks, type: "int32" } : { shape, type };
 }
 
 function fusedTensors(
@@ -40,18 +56,22 @@ function fusedTensors(
   const { numLocalExperts, intermediateSize, hiddenSize } = config;
   const names = fusedNames(layer);
   const block = `model.layers.${layer}.block_sparse_moe`;
-  const joined = async (parts: string[], size: number): Promise<Float32Array> => {
-    const all = new Float32Array(numLocalExperts * parts.length * size);
-    let offset = 0;
+  const joined = async (parts: string[]): Promise<TensorValues> => {
+    const experts: TensorValues[] = [];
     for (let e = 0; e < numLocalExperts; e++) {
-      for (const part of parts) {
-        all.set(await read(`${block}.experts.${e}.${part}.weight`), offset);
-        offset += size;
-      }
+      for (const part of parts) experts.push(await read(`${block}.experts.${e}.${part}.weight`));
+    }
+    const size = experts.reduce((sum, { length }) => sum + length, 0);
+    const all = experts[0] instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+    let offset = 0;
+    for (const values of experts) {
+      all.set(values, offset);
+      offset += values.length;
     }
     return all;
   };
-  const size = intermediateSize * hiddenSize;
+  const tall = [numLocalExperts, 2 * intermediateSize, hiddenSize];
+  const wide = [numLocalExperts, hiddenSize, intermediateSize];
   return [
     {
       name: names.router,
@@ -61,15 +81,13 @@ function fusedTensors(
     },
     {
       name: names.gateUp,
-      shape: [numLocalExperts, 2 * intermediateSize, hiddenSize],
-      type,
-      values: () => joined(["w1", "w3"], size),
+      ...stored(config, names.gateUp, tall, type),
+      values: () => joined(["w1", "w3"]),
     },
     {
       name: names.down,
-      shape: [numLocalExperts, hiddenSize, intermediateSize],
-      type,
-      values: () => joined(["w2"], size),
+      ...stored(config, names.down, wide, type),
+      values: () => joined(["w2"]),
     },
   ];
 }

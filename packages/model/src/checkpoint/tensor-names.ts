@@ -1,5 +1,5 @@
 import type { ModelConfig } from "../config/model-config.ts";
-import type { NamedArray } from "./safetensors-reader.ts";
+import type { TensorEntry } from "./safetensors-header.ts";
 
 /** Buffers that transformers stores and this model computes (SPEC section 11). */
 const decayBuffer = /\.self_attn\.(slope_rate|query_decay|key_decay|diagonal_decay)$/;
@@ -39,16 +39,19 @@ export function expectedShape(
     : [numLocalExperts, 2 * intermediateSize, hiddenSize];
 }
 
-/** Splits a fused in-memory tensor into its on-disk parts; others pass under their on-disk name. */
-export function toOnDisk({ name, shape, values }: NamedArray, config: ModelConfig): NamedArray[] {
+/** Where the on-disk tensors of an entry stand: the parts of a fused in-memory tensor, or itself. */
+export function onDiskParts(entry: TensorEntry, config: ModelConfig): TensorEntry[] {
+  const { name, shape, type, offset, byteLength } = entry;
   const names = onDiskNames(name, config);
-  if (!fused.test(name)) return [{ name: names[0]!, shape, values }];
+  if (!fused.test(name)) return [{ ...entry, name: names[0]! }];
   const rows = (shape[0]! * shape[1]!) / names.length;
-  const size = rows * shape[2]!;
+  const size = byteLength / names.length;
   return names.map((part, i) => ({
     name: part,
+    type,
     shape: [rows, shape[2]!],
-    values: values.subarray(i * size, (i + 1) * size),
+    offset: offset + i * size,
+    byteLength: size,
   }));
 }
 

@@ -1,17 +1,21 @@
 import { CheckpointError } from "./byte-source.ts";
-import { encodeElements, elementBytes, elementTypeOf, type WeightType } from "./element-types.ts";
+import { encodeElements, elementBytes, elementTypeOf, type WrittenType } from "./element-types.ts";
+
+/** Numbers of one tensor. */
+export type TensorValues = Float32Array | Int32Array;
 
 /** One tensor to write; `values` is called when its turn comes, so not all need be in memory. */
 export interface TensorToWrite {
   name: string;
   shape: readonly number[];
-  type: WeightType;
-  values: () => Float32Array | Promise<Float32Array>;
+  type: WrittenType;
+  /** int32 numbers for the type int32, else float32 ones. */
+  values: () => TensorValues | Promise<TensorValues>;
 }
 
 /**
  * The pieces of a safetensors file in order: header first, then each tensor's bytes.
- * @throws CheckpointError when a tensor's values do not fill its shape
+ * @throws CheckpointError when a tensor's values do not fill its shape or are of the wrong type
  */
 export async function* safetensorsChunks(
   tensors: readonly TensorToWrite[],
@@ -41,6 +45,13 @@ export async function* safetensorsChunks(
     if (values.length !== expected) {
       throw new CheckpointError(
         `${tensor.name}: expected ${expected} values for [${tensor.shape}], found ${values.length}`,
+      );
+    }
+    const [wanted, given] = [tensor.type === "int32", values instanceof Int32Array];
+    if (wanted !== given) {
+      const name = (isInteger: boolean): string => (isInteger ? "int32" : "float32");
+      throw new CheckpointError(
+        `${tensor.name}: expected ${name(wanted)} numbers, found ${name(given)}`,
       );
     }
     yield encodeElements(values, tensor.type);

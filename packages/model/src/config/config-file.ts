@@ -1,3 +1,4 @@
+import { quantizedBlockSize } from "@levin/kernels";
 import { z } from "zod";
 
 const size = z.number().int().positive();
@@ -48,7 +49,14 @@ const shared = {
   attention_bias: z.literal(false).optional(),
   sliding_window: absent("sliding-window attention is not part of this family"),
   rope_scaling: absent("scaled rotary embedding is not supported"),
-  quantization_config: absent("quantised weights are not supported"),
+  quantization_config: absent("weights quantised by other programs are not supported"),
+  // Ours; see checkpoint/quantized-tensors.ts.
+  quantization: z
+    .strictObject({
+      bits: z.union([z.literal(8), z.literal(4)]),
+      block_size: z.literal(quantizedBlockSize),
+    })
+    .optional(),
 };
 
 /** Configuration of transformers' `MiniMaxForCausalLM`. */

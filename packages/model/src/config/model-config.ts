@@ -1,7 +1,10 @@
 import type { Dialect } from "@levin/lightning-attention";
+import type { Quantization } from "../checkpoint/quantized-tensors.ts";
 import type { BlockFactors } from "../normalised-branch.ts";
 
 type ResidualFactors = Pick<BlockFactors, "alpha" | "beta">;
+
+export type { Quantization };
 
 /** Kind of attention of a layer. */
 export type LayerType = "lightning" | "softmax";
@@ -39,6 +42,8 @@ export interface ModelConfig {
   /** Tokens that end an answer; may be empty. */
   eosTokenId: number[];
   padTokenId: number | null;
+  /** Absent when all weights are float numbers. */
+  quantization?: Quantization;
 }
 
 /** Raised when a configuration is not one of this family; lists every problem found. */

@@ -78,6 +78,9 @@ function fromShared(file: HfConfigFile | M1ConfigFile): SharedPart {
     bosTokenId: file.bos_token_id ?? null,
     eosTokenId: [file.eos_token_id ?? []].flat(),
     padTokenId: file.pad_token_id ?? null,
+    ...(file.quantization && {
+      quantization: { bits: file.quantization.bits, blockSize: file.quantization.block_size },
+    }),
   };
 }
 

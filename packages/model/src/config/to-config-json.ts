@@ -22,6 +22,12 @@ export function toConfigJson(config: ModelConfig): Record<string, unknown> {
     bos_token_id: config.bosTokenId,
     eos_token_id: config.eosTokenId,
     pad_token_id: config.padTokenId,
+    ...(config.quantization && {
+      quantization: {
+        bits: config.quantization.bits,
+        block_size: config.quantization.blockSize,
+      },
+    }),
   };
   if (config.dialect === "hf") {
     return {

@@ -25,6 +25,14 @@ describe("the published MiniMax-M1", () => {
     expect(parameters.total).toBe(456_089_655_296);
     expect(parameters.active / 1e9).toBeCloseTo(45.9, 1);
     expect(weightBytes.bfloat16).toBe(912_210_767_872);
+    // 456,089,655,296 parameters, of which 2 · 200,064 · 6144 in embedding and head, 80 · 32 · 6144 in
+    // gates, and norms: 2 a layer and the last of 6144, 70 of 8192 inside lightning attention.
+    const head = 2 * 200_064 * 6144;
+    const gates = 80 * 32 * 6144;
+    const norms = 161 * 6144 + 70 * 8192;
+    const matrices = parameters.total - head - gates - norms;
+    expect(weightBytes.int8).toBe((matrices / 32) * 36 + 2 * (head + norms) + 4 * gates);
+    expect(weightBytes.int4).toBe((matrices / 32) * 20 + 2 * (head + norms) + 4 * gates);
     expect(state.lightningBytes).toBe(280 * 2 ** 20);
     expect(state.cacheBytesPerToken).toBe(40 * 2 ** 10);
   });

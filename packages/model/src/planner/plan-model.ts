@@ -1,3 +1,5 @@
+import { quantizedBlockSize, type QuantizedBits } from "@levin/kernels";
+import { quantizedShape } from "../checkpoint/quantized-tensors.ts";
 import { tensorShapes } from "../checkpoint/tensor-shapes.ts";
 import type { LayerType, ModelConfig } from "../config/model-config.ts";
 
@@ -5,8 +7,13 @@ import type { LayerType, ModelConfig } from "../config/model-config.ts";
 export interface ModelPlan {
   /** `active`: computed for each token, without embedding and head, as published figures count. */
   parameters: { total: number; active: number; byPart: Record<string, number> };
-  /** Bytes of all weights; router gates are float32 in every type, as published. */
-  weightBytes: Record<"float32" | "bfloat16" | "int8" | "int4", number>;
+  /**
+   * Bytes of all weights on disk; router gates are float32 in every type, as published. int8 and int4
+   * are the large matrices with their scales, the rest is bfloat16.
+   */
+  weightBytes: Record<StoredType, number>;
+  /** Bits of the config's own quantisation, or null. */
+  quantizedBits: QuantizedBits | null;
   state: {
     /** Bytes of all lightning layers for one sequence, float32, whatever its length. */
     lightningBytes: number;
@@ -15,6 +22,9 @@ export interface ModelPlan {
   };
   contexts: ContextPlan[];
 }
+
+/** Types that the weights of a model can be stored in. */
+export type StoredType = "float32" | "bfloat16" | "int8" | "int4";
 
 /** Cost at one context length. */
 export interface ContextPlan {
@@ -39,12 +49,11 @@ export function planModel(
   const share = config.numExpertsPerTok / config.numLocalExperts;
   const outside = (byPart["embedding"] ?? 0) + (byPart["head"] ?? 0);
   const active = total - outside - experts * (1 - share);
-  const gates = byPart["routers"] ?? 0;
-  const bytes = (perWeight: number): number => (total - gates) * perWeight + gates * 4;
   const twin = softmaxTwin(config);
   return {
     parameters: { total, active, byPart },
-    weightBytes: { float32: bytes(4), bfloat16: bytes(2), int8: bytes(1), int4: bytes(0.5) },
+    weightBytes: weightBytes(config),
+    quantizedBits: config.quantization?.bits ?? null,
     state: { lightningBytes: stateBytes(config, 0), cacheBytesPerToken: cachePerToken(config) },
     contexts: contextLengths.map((length) => ({
       length,
@@ -74,9 +83,26 @@ function countParameters(config: ModelConfig): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const [name, shape] of tensorShapes(config)) {
     const part = parts.find(([, pattern]) => pattern.test(name))![0];
-    counts[part] = (counts[part] ?? 0) + shape.reduce((product, size) => product * size, 1);
+    counts[part] = (counts[part] ?? 0) + product(shape);
   }
   return counts;
+}
+
+function weightBytes(config: ModelConfig): ModelPlan["weightBytes"] {
+  const bytes = { float32: 0, bfloat16: 0, int8: 0, int4: 0 };
+  for (const [name, shape] of tensorShapes(config)) {
+    const size = product(shape);
+    const half = name.endsWith("block_sparse_moe.gate.weight") ? 4 * size : 2 * size;
+    const quantized = (bits: QuantizedBits): number => {
+      const words = quantizedShape(name, shape, { bits, blockSize: quantizedBlockSize });
+      return words ? 4 * product(words) : half;
+    };
+    bytes.float32 += 4 * size;
+    bytes.bfloat16 += half;
+    bytes.int8 += quantized(8);
+    bytes.int4 += quantized(4);
+  }
+  return bytes;
 }
 
 /** Two FLOPs for each matrix weight that a token passes, and those of attention over its past. */
@@ -105,6 +131,10 @@ function cachePerToken(config: ModelConfig): number {
 
 function count(config: ModelConfig, type: LayerType): number {
   return config.layerTypes.filter((other) => other === type).length;
+}
+
+function product(values: readonly number[]): number {
+  return values.reduce((result, value) => result * value, 1);
 }
 
 function sum(values: readonly number[]): number {

@@ -5,6 +5,7 @@ import { addEval } from "./commands/evaluate.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addParity } from "./commands/parity.ts";
+import { addQuantize } from "./commands/quantize.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTrain } from "./commands/train.ts";
 
@@ -15,7 +16,16 @@ export function createProgram(): Command {
     .description("Lightning-attention models in TypeScript")
     .version(version)
     .showHelpAfterError();
-  for (const add of [addChat, addGenerate, addServe, addTrain, addEval, addInspect, addParity])
+  for (const add of [
+    addChat,
+    addGenerate,
+    addServe,
+    addTrain,
+    addEval,
+    addInspect,
+    addParity,
+    addQuantize,
+  ])
     add(program);
   return program;
 }

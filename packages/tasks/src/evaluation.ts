@@ -23,7 +23,7 @@ export interface EvaluationOptions extends ProblemOptions {
 /** Asks `count` problems of a task, one after the other, and counts the right replies. */
 export async function evaluateTask(
   task: Task,
-  answer: (prompt: string) => Promise<string>,
+  answer: (prompt: string, problem: Problem) => Promise<string>,
   options: EvaluationOptions,
 ): Promise<Evaluation> {
   const { count, seed, split = "held-out", ...rest } = options;
@@ -31,7 +31,7 @@ export async function evaluateTask(
   const misses: Evaluation["misses"] = [];
   for (let asked = 0; asked < count; asked += 1) {
     const problem = generateProblem(task, random, { split, ...rest });
-    const reply = await answer(problem.prompt);
+    const reply = await answer(problem.prompt, problem);
     if (!problem.verify(reply)) misses.push({ problem, reply });
   }
   const correct = count - misses.length;

@@ -1,8 +1,9 @@
 import { generate } from "@levin/model";
-import { allTasks, evaluateTask } from "@levin/tasks";
+import { allTasks, evaluateTask, wilsonInterval, type Evaluation } from "@levin/tasks";
 import { encodeChat } from "@levin/tokenizer";
 import type { Command } from "commander";
 import { loadBundle } from "../load-bundle.ts";
+import { ReplyEntropy } from "../reply-entropy.ts";
 import {
   addGenerationFlags,
   generationOptions,
@@ -17,10 +18,15 @@ interface EvalFlags extends GenerationFlags {
   misses?: boolean;
 }
 
-/** `levin eval`: accuracy on held-out problems of every task, by their verifiers. */
+/**
+ * `levin eval`: on held-out problems of every task and of all together, accuracy by their verifiers, and
+ * the mean cross entropy and perplexity of the worked-out replies that a model is taught.
+ */
 export function addEval(program: Command): void {
   addGenerationFlags(
-    program.command("eval").description("accuracy on held-out problems of the verifiable tasks"),
+    program
+      .command("eval")
+      .description("accuracy and perplexity on held-out problems of the verifiable tasks"),
   )
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--problem-seed <n>", "seed of the problems", toNumber, 7)
@@ -28,7 +34,9 @@ export function addEval(program: Command): void {
     .option("--misses", "print what was answered wrongly")
     .option("--json", "print JSON")
     .action(async (flags: EvalFlags) => {
-      const { model, tokenizer, chatTemplate: template } = await loadBundle(flags);
+      const bundle = await loadBundle(flags);
+      const { model, tokenizer, chatTemplate: template } = bundle;
+      const total = { count: 0, correct: 0, entropy: new ReplyEntropy(bundle) };
       const answer = async (prompt: string): Promise<string> => {
         const ids = encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
         const stream = generate(model, tokenizer, ids, generationOptions(flags));
@@ -43,19 +51,37 @@ export function addEval(program: Command): void {
           generate: (...[random, difficulty]: Parameters<typeof task.generate>) =>
             task.generate(random, difficulty * flags.maxDifficulty),
         };
-        const { misses, ...result } = await evaluateTask(scaled, answer, {
-          count: flags.count,
-          seed: flags.problemSeed,
-        });
-        const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
-        console.log(
-          flags.json
-            ? JSON.stringify(result)
-            : `${result.task.padEnd(20)} ${percent(result.accuracy).padStart(8)}   (95 %: ${percent(result.lower)} to ${percent(result.upper)}, n = ${result.count})`,
+        const entropy = new ReplyEntropy(bundle);
+        const { misses, ...result } = await evaluateTask(
+          scaled,
+          (prompt, problem) => {
+            entropy.add(problem);
+            return answer(prompt);
+          },
+          { count: flags.count, seed: flags.problemSeed },
         );
+        print({ ...result, ...entropy.summary() }, flags.json);
+        total.count += result.count;
+        total.correct += result.correct;
+        total.entropy.merge(entropy);
         for (const { problem, reply } of flags.misses ? misses : []) {
           console.log(JSON.stringify({ prompt: problem.prompt, answer: problem.answer, reply }));
         }
       }
+      const { count, correct, entropy } = total;
+      const all = { task: "all", count, correct, ...wilsonInterval(correct, count) };
+      print({ ...all, ...entropy.summary() }, flags.json);
     });
+}
+
+type Result = Omit<Evaluation, "misses"> & ReturnType<ReplyEntropy["summary"]>;
+
+function print(result: Result, json: boolean | undefined): void {
+  if (json) return console.log(JSON.stringify(result));
+  const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+  const { task, accuracy, lower, upper, count, perplexity } = result;
+  console.log(
+    `${task.padEnd(20)} ${percent(accuracy).padStart(8)}   (95 %: ${percent(lower)} to ${percent(upper)}, n = ${count})` +
+      `   perplexity ${perplexity.toFixed(4)}`,
+  );
 }

@@ -22,7 +22,7 @@ export function addInspect(program: Command): void {
     });
 }
 
-function print({ parameters, weightBytes, state, contexts }: ModelPlan): void {
+function print({ parameters, weightBytes, quantizedBits, state, contexts }: ModelPlan): void {
   console.log(`parameters  ${parameters.total.toLocaleString("en")}`);
   console.log(`active      ${parameters.active.toLocaleString("en")} for each token`);
   for (const [part, count] of Object.entries(parameters.byPart)) {
@@ -30,6 +30,9 @@ function print({ parameters, weightBytes, state, contexts }: ModelPlan): void {
   }
   const weights = Object.entries(weightBytes).map(([type, bytes]) => `${type} ${size(bytes)}`);
   console.log(`weights     ${weights.join(", ")}`);
+  if (quantizedBits !== null) {
+    console.log(`stored      int${quantizedBits}, ${size(weightBytes[`int${quantizedBits}`])}`);
+  }
   console.log(
     `state       ${size(state.lightningBytes)} of fixed size, and ${size(state.cacheBytesPerToken)} for each token`,
   );

@@ -11,7 +11,7 @@ import type { Example } from "@levin/training";
 import type { Recipe } from "./recipe.ts";
 
 /** A reply with its thought, as the model is to write it. */
-function replyText(thinking: string, answer: string): string {
+export function replyText(thinking: string, answer: string): string {
   return thinking === ""
     ? `<think>\n</think>\n\n${answer}`
     : `<think>\n${thinking}\n</think>\n\n${answer}`;

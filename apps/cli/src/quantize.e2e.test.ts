@@ -1,0 +1,95 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const main = join(import.meta.dirname, "main.ts");
+const root = join(import.meta.dirname, "../../..");
+const spark = join(root, "packages/spark/checkpoint");
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function levin(...args: string[]): Promise<Outcome> {
+  return new Promise((done) => {
+    execFile(
+      process.execPath,
+      ["--conditions=@levin/source", main, ...args],
+      { cwd: root },
+      (error, stdout, stderr) => {
+        done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+      },
+    );
+  });
+}
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "levin-quantize-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("levin quantize", () => {
+  it.each(["8", "4"])("writes spark in %s bits, which then can be used", async (bits) => {
+    const output = join(folder, `spark-${bits}`);
+    const made = await levin("quantize", spark, "--bits", bits, "--output", output, "--json");
+    expect(made.code).toBe(0);
+    const { bytes, bfloat16Bytes } = JSON.parse(made.stdout) as Record<string, number>;
+    expect(bytes! / bfloat16Bytes!).toBeLessThan(bits === "8" ? 0.6 : 0.35);
+    expect((await readdir(output)).toSorted()).toEqual((await readdir(spark)).toSorted());
+    const file = await stat(join(output, "model.safetensors"));
+    // The header of names is all that is not weights.
+    expect(file.size).toBeGreaterThan(bytes!);
+    expect(file.size).toBeLessThan(bytes! + 64 * 1024);
+
+    const inspected = await levin("inspect", output);
+    expect(inspected.stdout).toMatch(new RegExp(`stored +int${bits}, \\d`));
+    const again = await levin("quantize", output, "--bits", "8", "--output", join(folder, "no"));
+    expect(again).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/CheckpointError.*expected float weights/) as string,
+    });
+    const prompt = "What is 12 plus 30?";
+    const answer = await levin(
+      "generate",
+      prompt,
+      "--model",
+      output,
+      "--max-tokens",
+      "9",
+      "--json",
+    );
+    expect(answer.code).toBe(0);
+  });
+
+  it("says which flags it needs", async () => {
+    expect(await levin("quantize", spark, "--bits", "3", "--output", folder)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/expected 8 or 4, found "3"/) as string,
+    });
+    expect((await levin("quantize", spark, "--bits", "8")).stderr).toMatch(/--output/);
+  });
+});
+
+describe("levin eval", () => {
+  it("gives the perplexity of held-out replies, which 8 bits hardly change", async () => {
+    const output = join(folder, "eval-8");
+    await levin("quantize", spark, "--bits", "8", "--output", output);
+    const all = async (model: string): Promise<Record<string, number>> => {
+      const run = ["eval", "--model", model, "--count", "1", "--max-difficulty", "0.2"];
+      const { stdout } = await levin(...run, "--max-tokens", "1", "--json");
+      const lines = stdout.trim().split("\n");
+      return JSON.parse(lines.at(-1)!) as Record<string, number>;
+    };
+    const [plain, quantised] = [await all(spark), await all(output)];
+    expect(plain).toMatchObject({ task: "all", count: 9 });
+    expect(plain["replyTokens"]).toBe(quantised["replyTokens"]);
+    expect(plain["perplexity"]).toBeCloseTo(Math.exp(plain["crossEntropy"]!), 9);
+    const change = quantised["perplexity"]! / plain["perplexity"]!;
+    expect(Math.abs(change - 1)).toBeLessThan(0.02);
+  });
+});

@@ -1,0 +1,43 @@
+import { crossEntropy, ignoredLabel } from "@levin/model";
+import type { Problem } from "@levin/tasks";
+import { encodeChat } from "@levin/tokenizer";
+import * as tf from "@tensorflow/tfjs-core";
+import type { ModelBundle } from "./load-bundle.ts";
+import { replyText } from "./training/task-examples.ts";
+
+/** How well a model predicts the worked-out replies of problems, token by token. */
+export class ReplyEntropy {
+  readonly #bundle: ModelBundle;
+  #nats = 0;
+  #tokens = 0;
+
+  constructor(bundle: ModelBundle) {
+    this.#bundle = bundle;
+  }
+
+  /** Counts the reply that `levin train` teaches for a problem: thought, answer and end. */
+  add({ prompt, thinking, answer }: Problem): void {
+    const { model, tokenizer, chatTemplate: template } = this.#bundle;
+    const head = encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
+    const reply = tokenizer.encode(`${replyText(thinking, answer)}<end_of_sentence>`);
+    const labels = [[...head.map(() => ignoredLabel), ...reply]];
+    const mean = tf.tidy(() => {
+      const { logits } = model.forward({ ids: [[...head, ...reply]] });
+      return crossEntropy(logits, labels).dataSync()[0]!;
+    });
+    this.#nats += mean * reply.length;
+    this.#tokens += reply.length;
+  }
+
+  /** Adds what another has counted. */
+  merge(other: ReplyEntropy): void {
+    this.#nats += other.#nats;
+    this.#tokens += other.#tokens;
+  }
+
+  /** Mean cross entropy in nats and perplexity of a reply's token. */
+  summary(): { replyTokens: number; crossEntropy: number; perplexity: number } {
+    const mean = this.#nats / Math.max(1, this.#tokens);
+    return { replyTokens: this.#tokens, crossEntropy: mean, perplexity: Math.exp(mean) };
+  }
+}

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { maySleep, spawnBrowserWorker } from "./wasm/browser-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
 
+export { OutOfMemoryError } from "./wasm/guard-memory.ts";
+
 export interface BrowserWasmOptions {
   /** Folder or files of `@tensorflow/tfjs-backend-wasm`'s `.wasm` files, as its `setWasmPaths` takes them. */
   wasmPaths: string | Record<string, string>;

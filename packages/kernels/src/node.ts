@@ -5,6 +5,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { spawnNodeWorker, startSharedWasmBackend } from "./wasm/node-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
 
+export { OutOfMemoryError } from "./wasm/guard-memory.ts";
+
 /** Backends Levin can be told to use in Node. */
 export const backendNames = ["wasm", "cpu", "tensorflow", "stock-wasm"] as const;
 export type BackendName = (typeof backendNames)[number];

@@ -10,6 +10,8 @@ const workerSource = `
 /** A worker of the browser; a page's policy must permit workers from `blob:`. */
 export const spawnBrowserWorker: SpawnWorker = (start) => {
   const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  // A worker has no origin to name, unlike a window.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
   new Worker(url).postMessage(start);
   URL.revokeObjectURL(url);
 };

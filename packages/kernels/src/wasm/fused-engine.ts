@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import * as binaries from "./binaries.generated.ts";
+import { guardMemory, type Allocator } from "./guard-memory.ts";
 
 /** What a worker needs to join the pool. */
 export interface WorkerStart {
@@ -15,9 +16,7 @@ export type SpawnWorker = (start: WorkerStart) => void;
 
 /** The parts of tfjs-backend-wasm that zero-copy kernels need; pinned by the peer dependency. */
 interface WasmBackend extends tf.KernelBackend {
-  wasm: {
-    _malloc: (bytes: number) => number;
-    _free: (address: number) => void;
+  wasm: Allocator & {
     wasmMemory?: WebAssembly.Memory;
     asm: Record<string, unknown>;
   };
@@ -53,6 +52,7 @@ export class FusedEngine {
    */
   constructor({ threads, maySleep, spawn }: FusedEngineOptions) {
     this.#backend = tf.backend() as unknown as WasmBackend;
+    guardMemory(this.#backend.wasm);
     this.#memory = memoryOf(this.#backend);
     const shared =
       typeof SharedArrayBuffer !== "undefined" && this.#memory.buffer instanceof SharedArrayBuffer;
@@ -146,9 +146,7 @@ export class FusedEngine {
 
   #allocate(bytes: number): number {
     const { _malloc: allocate } = this.#backend.wasm;
-    const address = allocate(bytes) >>> 0;
-    if (address === 0) throw new RangeError(`wasm: expected ${bytes} bytes of memory, found fewer`);
-    return address;
+    return allocate(bytes);
   }
 
   #free(address: number): void {

@@ -7,7 +7,11 @@ import { describe, expect, it } from "vitest";
 import { workspace } from "./workspace.ts";
 
 const run = promisify(execFile);
-const examples = workspace.filter(({ folder }) => folder.startsWith("packages/"));
+/** Every package has an example; an app may have some. */
+const examples = workspace.filter(
+  ({ folder, path }) =>
+    folder.startsWith("packages/") || codeBlocks(join(path, "README.md")).length > 0,
+);
 
 /** The ```ts blocks of a README. */
 function codeBlocks(path: string): string[] {

@@ -24,7 +24,7 @@ export async function loadBundle(options: {
   model?: string;
   backend: string;
 }): Promise<ModelBundle> {
-  await selectBackend(options.backend);
+  await selectBackend(options.backend, { otherwise: console.error });
   const directory = modelDirectory(options.model);
   const json = async (name: string): Promise<unknown> =>
     JSON.parse(await readFile(join(directory, name), "utf8"));

@@ -22,7 +22,7 @@ export interface LoadOptions {
  * @throws BackendUnavailableError, ConfigError, CheckpointError, TokenizerError
  */
 export async function loadServedModel(options: LoadOptions = {}): Promise<ServedModel> {
-  await selectBackend(options.backend);
+  await selectBackend(options.backend, { otherwise: console.error });
   const directory = resolve(options.model ?? fileURLToPath(sparkDirectory));
   const tokenizer = Tokenizer.fromJson(await readJson(join(directory, "tokenizer.json")));
   const tokenizerConfig = tokenizerConfigSchema.parse(

@@ -20,10 +20,15 @@ export class BackendUnavailableError extends Error {
  * Loads a tfjs backend and makes it the current one. `wasm` is tfjs's with our fused kernels on all
  * threads; `stock-wasm` is tfjs's as it comes, to compare with.
  *
+ * @param options.otherwise is told why TensorFlow is not there, and `wasm` is taken in its place;
+ *   without it that is an error
  * @returns the name tfjs uses for it
  * @throws BackendUnavailableError when it is unknown or cannot be loaded
  */
-export async function selectBackend(name: string = "wasm"): Promise<string> {
+export async function selectBackend(
+  name: string = "wasm",
+  { otherwise }: { otherwise?: (reason: string) => void } = {},
+): Promise<string> {
   switch (name) {
     case "wasm":
       await startWasm();
@@ -35,8 +40,14 @@ export async function selectBackend(name: string = "wasm"): Promise<string> {
       await import("@tensorflow/tfjs-backend-cpu");
       break;
     case "tensorflow":
-      await loadTensorFlow();
-      break;
+      try {
+        await loadTensorFlow();
+        break;
+      } catch (error) {
+        if (!otherwise) throw error;
+        otherwise(`${(error as Error).message}; going on with wasm`);
+        return selectBackend("wasm");
+      }
     default:
       throw new BackendUnavailableError(
         `expected a backend of ${backendNames.join(", ")}, found "${name}"`,
@@ -87,12 +98,13 @@ async function loadTensorFlow(): Promise<void> {
       await import(specifier);
       return;
     } catch (error) {
-      failures.push(`${specifier}: ${firstLine(error)}`);
+      const isAbsent = (error as NodeJS.ErrnoException).code === "ERR_MODULE_NOT_FOUND";
+      if (!isAbsent) failures.push(`${specifier}: ${firstLine(error)}`);
     }
   }
   throw new BackendUnavailableError(
-    `the tensorflow backend is not installed; run "npm install @tensorflow/tfjs-node" ` +
-      `or "npm run setup:tensorflow" in the repository (${failures.join("; ")})`,
+    `the tensorflow backend ${failures.length > 0 ? `does not load (${failures.join("; ")})` : "is not installed"}; ` +
+      `run "npm install @tensorflow/tfjs-node", or "npm run setup:tensorflow" in the repository`,
   );
 }
 

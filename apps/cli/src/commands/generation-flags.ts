@@ -1,5 +1,6 @@
 import type { GenerationOptions } from "@levin/model";
 import { InvalidArgumentError, type Command } from "commander";
+import { backendOption } from "./backend-option.ts";
 
 /** Values of the flags that {@link addGenerationFlags} adds. */
 export interface GenerationFlags {
@@ -21,7 +22,7 @@ export interface GenerationFlags {
 export function addGenerationFlags(command: Command): Command {
   return command
     .option("--model <directory>", "model directory (default: spark)")
-    .option("--backend <name>", "wasm, cpu or tensorflow", "wasm")
+    .addOption(backendOption())
     .option("--max-tokens <n>", "new tokens at most", toNumber, 1024)
     .option("--temperature <t>", "0 is greedy", toNumber, 0)
     .option("--top-k <k>", "keep the k likeliest tokens", toNumber)

@@ -1,6 +1,7 @@
 import { selectBackend } from "@levin/kernels/node";
 import { compareCase, passes, type Comparison } from "@levin/model/parity";
 import type { Command } from "commander";
+import { backendOption } from "./backend-option.ts";
 
 /** `levin parity DIR…`: golden files against this implementation. */
 export function addParity(program: Command): void {
@@ -8,7 +9,7 @@ export function addParity(program: Command): void {
     .command("parity")
     .description("compare directories of config, weights and golden values; exit 1 on a miss")
     .argument("<directory...>", "directories with config, model and golden files")
-    .option("--backend <name>", "wasm, cpu or tensorflow", "wasm")
+    .addOption(backendOption())
     .option("--json", "print JSON")
     .action(async (directories: string[], options: { backend: string; json?: boolean }) => {
       await selectBackend(options.backend);

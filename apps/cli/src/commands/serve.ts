@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
 
 /** `levin serve`: the OpenAI-compatible API and the chat page. */
@@ -9,7 +10,7 @@ export function addServe(program: Command): void {
     .option("--model <directory>", "model directory (default: spark)")
     .option("--port <n>", "port", toNumber, 8420)
     .option("--host <address>", "address to listen on", "127.0.0.1")
-    .option("--backend <name>", "wasm, cpu or tensorflow", process.env["LEVIN_BACKEND"] ?? "wasm")
+    .addOption(backendOption())
     .action(async (options: { model?: string; port: number; host: string; backend: string }) => {
       // Loaded here, so that other commands start without a web server.
       const { startServer } = await import("@levin/server");

@@ -3,6 +3,7 @@ import { selectBackend } from "@levin/kernels/node";
 import type { Progress, StepReport } from "@levin/training";
 import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
+import { backendOption } from "./backend-option.ts";
 import { readRecipe } from "../training/recipe.ts";
 import { runTraining } from "../training/run-training.ts";
 
@@ -22,14 +23,14 @@ export function addTrain(program: Command): void {
     .argument("<recipe>", "JSON file, such as packages/spark/training/recipe.json")
     .requiredOption("--output <directory>", "checkpoints, metrics and the finished model")
     .option("--from <directory>", "a trained model to tune further")
-    .option("--backend <name>", "wasm, cpu or tensorflow", "wasm")
+    .addOption(backendOption())
     .option("--steps <n>", "instead of the recipe's number of steps", Number)
     .option("--json", "print each step as JSON")
     .action(async (path: string, flags: TrainFlags) => {
       const recipe = await readRecipe(path);
       if (flags.steps !== undefined) recipe.steps = flags.steps;
       await mkdir(flags.output, { recursive: true });
-      await selectBackend(flags.backend);
+      await selectBackend(flags.backend, { otherwise: console.error });
       const controller = new AbortController();
       process.once("SIGINT", () => controller.abort());
       const show = flags.json || !process.stdout.isTTY ? showLines(flags) : showBar(recipe.steps);

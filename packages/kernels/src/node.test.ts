@@ -1,0 +1,28 @@
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { BackendUnavailableError, selectBackend } from "./node.ts";
+
+describe("selectBackend", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it("takes wasm in the place of a TensorFlow that is not there, and says so in one line", async () => {
+    const reasons: string[] = [];
+    const name = await selectBackend("tensorflow", { otherwise: (reason) => reasons.push(reason) });
+    expect(tf.getBackend()).toBe(name);
+    // Where it is installed there is nothing to say.
+    expect(reasons).toHaveLength(name === "tensorflow" ? 0 : 1);
+    for (const reason of reasons) {
+      expect(reason).toMatch(
+        /^the tensorflow backend .*; run "npm install .*; going on with wasm$/,
+      );
+    }
+  });
+
+  it("refuses names and numbers of threads that are none", async () => {
+    await expect(selectBackend("abacus")).rejects.toThrow(BackendUnavailableError);
+    await expect(selectBackend("abacus")).rejects.toThrow(/found "abacus"/);
+    tf.removeBackend("wasm");
+    vi.stubEnv("LEVIN_THREADS", "many");
+    await expect(selectBackend("wasm")).rejects.toThrow(/from 1, found "many"/);
+  });
+});

@@ -21,7 +21,6 @@ describe("selectBackend", () => {
   it("refuses names and numbers of threads that are none", async () => {
     await expect(selectBackend("abacus")).rejects.toThrow(BackendUnavailableError);
     await expect(selectBackend("abacus")).rejects.toThrow(/found "abacus"/);
-    tf.removeBackend("wasm");
     vi.stubEnv("LEVIN_THREADS", "many");
     await expect(selectBackend("wasm")).rejects.toThrow(/from 1, found "many"/);
   });

@@ -74,16 +74,16 @@ async function locateWasm(): Promise<void> {
 
 /** The wasm backend in shared memory, with fused kernels on as many threads as `LEVIN_THREADS` or the machine has. */
 async function startWasm(): Promise<void> {
-  await import("@tensorflow/tfjs-backend-wasm");
-  // Started before: its kernels are registered.
-  if (tf.findBackend("wasm")) return;
-  await locateWasm();
   const threads = Number(process.env["LEVIN_THREADS"] ?? availableParallelism());
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new BackendUnavailableError(
       `LEVIN_THREADS: expected a whole number from 1, found "${process.env["LEVIN_THREADS"]}"`,
     );
   }
+  await import("@tensorflow/tfjs-backend-wasm");
+  // Started before: its kernels are registered.
+  if (tf.findBackend("wasm")) return;
+  await locateWasm();
   await startSharedWasmBackend();
   registerFusedKernels({ threads, maySleep: true, spawn: spawnNodeWorker });
 }

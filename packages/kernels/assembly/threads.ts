@@ -18,8 +18,11 @@ const COUNTER_COUNT: usize = 8;
 /** Constants of exponentials, in a cache line that nobody writes while they are read. */
 const CONSTANTS: usize = 64;
 
-/** Looks at a value this often before sleeping: waking up takes longer than most jobs wait. */
-const SPINS: i32 = 20000;
+/**
+ * Looks at a value this often before sleeping, some tenths of a millisecond: a sleeping thread takes
+ * 60 µs and more to wake, as long as a whole job, and the next job of a token comes sooner than that.
+ */
+const SPINS: i32 = 400000;
 
 /** Where the control block stands; set once in every thread. */
 let control: usize = 0;

@@ -212,7 +212,7 @@ describe.each(["cpu", "wasm"])("kernels on %s", (backend) => {
 
   it("name what does not fit", () => {
     expect(() => linear(tf.zeros([2, 3]), tf.zeros([4, 5]))).toThrow(
-      /linear: expected weight \[out, 3\], found \[4,5\]/,
+      /linear: expected weight \[4,3\], found float32 \[4,5\]/,
     );
     expect(() => rmsNorm(tf.zeros([2, 3]), tf.zeros([4]), 1e-5)).toThrow(/expected weight \[3\]/);
     expect(() => routeTopExperts(tf.zeros([2, 3]), 4)).toThrow(/expected k in 1..3, found 4/);

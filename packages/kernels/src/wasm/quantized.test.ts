@@ -15,10 +15,12 @@ import {
 } from "../index.ts";
 import { selectBackend } from "../node.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
+import { fusedLightningBlockStep, fusedMixtureBlockStep } from "./block-steps.ts";
 import { fusedExpertMixture } from "./expert-mixture.ts";
 import { FusedEngine } from "./fused-engine.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
 import { spawnNodeWorker } from "./node-threads.ts";
+import type { FusedKernel } from "./register-fused.ts";
 
 /** Decoding rounds a row to 16 bits, see assembly/quantized-products.ts. */
 const tolerance = 1e-4;
@@ -197,31 +199,79 @@ describe("quantised weights on one thread and on two", () => {
     engines = [one, two];
   });
 
+  const expectSame = (
+    kernel: FusedKernel,
+    inputs: Record<string, tf.Tensor>,
+    attributes: object,
+  ): void => {
+    const [one, two] = engines.map((engine) =>
+      kernel
+        .run(engine, inputs, attributes as never)
+        .map((result) => Float32Array.from(engine.floats(result))),
+    );
+    expect(two).toEqual(one);
+  };
+
   it.each([1, 3, 50])("give the same products of %i rows", (rows) => {
     for (const width of [8, 4] as const) {
       const inputs = { a: normal([rows, 96], 1), b: weight(77, 96, width, 2) };
-      const attributes = { transposeA: false, transposeB: true };
-      const [one, two] = engines.map((engine) => {
-        const [c] = fusedMatrixProduct.run(engine, inputs, attributes as never);
-        return Float32Array.from(engine.floats(c!));
-      });
-      expect(two).toEqual(one);
+      expectSame(fusedMatrixProduct, inputs, { transposeA: false, transposeB: true });
     }
   });
 
   it.each([1, 4, 60])("give the same mixture of %i tokens", (tokens) => {
     const p = { tokens, count: 4, k: 2, hidden: 64, intermediate: 96, bits: 4, seed: 7 } as const;
     const { x, routing, experts } = mixtureInputs(p);
-    const named = experts.flatMap(({ gate, up, down }, e): [string, tf.Tensor][] => [
+    expectSame(fusedExpertMixture, { x, ...routing, ...named(experts) }, { count: 4 });
+  });
+
+  const factors = { epsilon: 1e-5, alpha: 1.5, beta: 0.5, postnorm: true };
+
+  it.each([1, 3])("give the same step of a mixture, batch %i", (batch) => {
+    const p = {
+      tokens: 1,
+      count: 4,
+      k: 2,
+      hidden: 64,
+      intermediate: 96,
+      bits: 8,
+      seed: 7,
+    } as const;
+    const inputs = {
+      hidden: normal([batch, 1, 64], 1),
+      norm: normal([64], 2),
+      router: normal([4, 64], 3),
+      ...named(mixtureInputs(p).experts),
+    };
+    expectSame(fusedMixtureBlockStep, inputs, { ...factors, k: 2 });
+  });
+
+  it.each([1, 3])("give the same step of lightning attention, batch %i", (batch) => {
+    const [heads, headDim, hidden] = [3, 32, 64];
+    const width = heads * headDim;
+    const inputs = {
+      hidden: normal([batch, 1, hidden], 1),
+      norm: normal([hidden], 2),
+      state: normal([batch, heads, headDim, headDim], 3),
+      innerNorm: normal([width], 4),
+      qkvProjection: weight(3 * width, hidden, 4, 5),
+      outputGate: weight(width, hidden, 4, 6),
+      outputProjection: weight(hidden, width, 8, 7),
+    };
+    expectSame(fusedLightningBlockStep, inputs, { ...factors, slopes: [0.3, 0.1, 0.01] });
+    const mixed = { ...inputs, outputGate: normal([width, hidden], 6) };
+    expect(() =>
+      expectSame(fusedLightningBlockStep, mixed, { ...factors, slopes: [1, 1, 1] }),
+    ).toThrow(/expected qkvProjection and outputGate of the same kind/);
+  });
+});
+
+function named(experts: readonly Expert[]): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    experts.flatMap(({ gate, up, down }, e): [string, tf.Tensor][] => [
       [`gate.${e}`, gate],
       [`up.${e}`, up],
       [`down.${e}`, down],
-    ]);
-    const inputs = { x, ...routing, ...Object.fromEntries(named) };
-    const [one, two] = engines.map((engine) => {
-      const [output] = fusedExpertMixture.run(engine, inputs, { count: 4 } as never);
-      return Float32Array.from(engine.floats(output!));
-    });
-    expect(two).toEqual(one);
-  });
-});
+    ]),
+  );
+}

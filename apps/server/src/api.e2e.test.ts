@@ -31,6 +31,21 @@ describe("spark behind the API, asked by the official openai client", () => {
     expect(usage!.completion_tokens).toBeGreaterThan(reasoning);
   });
 
+  it("reads only what is new of a second turn", async () => {
+    const first = await client.chat.completions.create(settings);
+    const second = await client.chat.completions.create({
+      ...settings,
+      messages: [
+        ...question,
+        { role: "assistant", content: first.choices[0]!.message.content },
+        { role: "user", content: "What is 5 plus 9?" },
+      ],
+    });
+    const { prompt_tokens: prompt, prompt_tokens_details: details } = second.usage!;
+    expect(details!.cached_tokens).toBe(first.usage!.prompt_tokens);
+    expect(prompt).toBeGreaterThan(details!.cached_tokens!);
+  });
+
   it("streams the same answer and thought in pieces, then the usage", async () => {
     const whole = await client.chat.completions.create(settings);
     const stream = await client.chat.completions.create({

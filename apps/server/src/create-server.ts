@@ -14,6 +14,8 @@ export interface ServerOptions extends ServedModel {
   bodyLimit?: number;
   /** Requests that may wait for their turn; default 64. */
   queueCapacity?: number;
+  /** Memory for the states of earlier prompts, so that a next turn costs only its new tokens; default 256 MiB. */
+  prefixCacheBytes?: number;
   /** Milliseconds that running answers get to finish when the server closes; default 5000. */
   shutdownGrace?: number;
   /** Milliseconds after which a client that stopped reading its stream is cut off; default 30,000. */
@@ -28,8 +30,8 @@ export interface ServerOptions extends ServedModel {
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, bodyLimit = 8 * 2 ** 20, queueCapacity = 64, shutdownGrace = 5000 } = options;
-  const { stallTimeout = 30_000 } = options;
-  const service = new GenerationService(options, queueCapacity);
+  const { stallTimeout = 30_000, prefixCacheBytes = 256 * 2 ** 20 } = options;
+  const service = new GenerationService(options, { queueCapacity, prefixCacheBytes });
   const app: FastifyInstance = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit,
@@ -61,6 +63,7 @@ function endAnswersOnClose(app: FastifyInstance, service: GenerationService, gra
   });
   app.addHook("onClose", (_, done) => {
     for (const timer of timers) clearTimeout(timer);
+    service.dispose();
     done();
   });
 }

@@ -1,5 +1,6 @@
 import {
   generate,
+  PrefixCache,
   type GenerationOptions,
   type GenerationResult,
   type TokenEvent,
@@ -14,9 +15,15 @@ export class GenerationService {
   readonly #queue: TurnQueue;
   readonly #shutdown = new AbortController();
 
-  constructor(served: ServedModel, queueCapacity: number) {
+  readonly #prefixes: PrefixCache;
+
+  constructor(
+    served: ServedModel,
+    { queueCapacity, prefixCacheBytes }: { queueCapacity: number; prefixCacheBytes: number },
+  ) {
     this.served = served;
     this.#queue = new TurnQueue(queueCapacity);
+    this.#prefixes = new PrefixCache({ maxBytes: prefixCacheBytes });
   }
 
   get waiting(): number {
@@ -27,6 +34,11 @@ export class GenerationService {
   checkRoom(): void {
     if (this.#shutdown.signal.aborted) throw shuttingDown();
     this.#queue.checkRoom();
+  }
+
+  /** Forgets all states of earlier prompts. */
+  dispose(): void {
+    this.#prefixes.dispose();
   }
 
   /** Ends all generation, running and waiting, with a 503. */
@@ -49,7 +61,8 @@ export class GenerationService {
     });
     try {
       const { model, tokenizer } = this.served;
-      const result = yield* generate(model, tokenizer, promptIds, { ...options, signal });
+      const prefixes = this.#prefixes;
+      const result = yield* generate(model, tokenizer, promptIds, { ...options, prefixes, signal });
       if (result.finishReason === "abort" && this.#shutdown.signal.aborted) throw shuttingDown();
       return result;
     } finally {

@@ -51,6 +51,7 @@ export {
   topP,
   type LogitFilter,
 } from "./generation/logit-filters.ts";
+export { PrefixCache } from "./generation/prefix-cache.ts";
 export { LogitsError, type TokenLogProbability } from "./generation/sampler.ts";
 export { Session, SessionError } from "./generation/session.ts";
 export { StopStrings } from "./generation/stop-strings.ts";

@@ -8,6 +8,8 @@ export interface Usage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
+  /** Of the prompt, those that an earlier request had read already. */
+  prompt_tokens_details: { cached_tokens: number };
   completion_tokens_details: { reasoning_tokens: number };
 }
 
@@ -25,11 +27,12 @@ export function replyHead(prefix: "chatcmpl" | "cmpl", object: string, model: st
 }
 
 export function usageOf({ usage }: GenerationResult): Usage {
-  const { promptTokens, completionTokens, reasoningTokens } = usage;
+  const { promptTokens, cachedTokens, completionTokens, reasoningTokens } = usage;
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
     total_tokens: promptTokens + completionTokens,
+    prompt_tokens_details: { cached_tokens: cachedTokens },
     completion_tokens_details: { reasoning_tokens: reasoningTokens },
   };
 }

@@ -10,6 +10,7 @@ import {
   Session,
   SessionError,
   LogitsError,
+  PrefixCache,
   TokenBatchError,
   type CausalLanguageModel,
   type CausalModelState,
@@ -205,6 +206,42 @@ describe("generate", () => {
     await expect(run("abc", { temperature: NaN })).rejects.toThrow(GenerationOptionsError);
     await expect(run("", {})).rejects.toThrow(TokenBatchError);
     await expect(run("x".repeat(4096), {})).rejects.toThrow(PromptTooLongError);
+  });
+});
+
+describe("a prefix cache", () => {
+  const options = { maxNewTokens: 8, prefillChunk: 4 };
+
+  it("spares the beginning of a prompt, and changes no token", async () => {
+    const prefixes = new PrefixCache({ maxBytes: 2 ** 24 });
+    const first = await run("Once upon a time", { ...options, prefixes });
+    expect(first.result.usage).toMatchObject({ promptTokens: 16, cachedTokens: 0 });
+    const again = await run("Once upon a time", { ...options, prefixes });
+    expect(again.result.usage).toMatchObject({ promptTokens: 16, cachedTokens: 16 });
+    expect(again.result.ids).toEqual(first.result.ids);
+    const next = await run("Once upon a time, far", { ...options, prefixes });
+    expect(next.result.usage).toMatchObject({ promptTokens: 21, cachedTokens: 16 });
+    expect(next.result.ids).toEqual((await run("Once upon a time, far", options)).result.ids);
+    const other = await run("Once upon", { ...options, prefixes });
+    expect(other.result.usage.cachedTokens).toBe(0);
+    prefixes.dispose();
+  });
+
+  it("forgets what was used least recently when its memory is full, and frees all of it", async () => {
+    const before = tf.memory().numTensors;
+    const probe = new PrefixCache({ maxBytes: 2 ** 24 });
+    await run("abcd", { ...options, prefixes: probe });
+    const maxBytes = 2 * probe.byteLength;
+    const prefixes = new PrefixCache({ maxBytes });
+    probe.dispose();
+    const cached = async (prompt: string): Promise<number> =>
+      (await run(prompt, { ...options, prefixes })).result.usage.cachedTokens;
+    for (const prompt of ["abcd", "efgh", "abcd", "ijkl"]) await cached(prompt);
+    expect(await cached("abcd")).toBe(4);
+    expect(await cached("efgh")).toBe(0);
+    expect(prefixes.byteLength).toBeLessThanOrEqual(maxBytes);
+    prefixes.dispose();
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -31,7 +31,13 @@ export interface GenerationResult {
   finishReason: FinishReason;
   /** The stop string that ended it, if one did. */
   stopString?: string;
-  usage: { promptTokens: number; completionTokens: number; reasoningTokens: number };
+  usage: {
+    promptTokens: number;
+    /** Of the prompt, those whose state was known. */
+    cachedTokens: number;
+    completionTokens: number;
+    reasoningTokens: number;
+  };
 }
 
 /** Raised when prompt and new tokens do not fit the model's context. */
@@ -59,9 +65,12 @@ export async function* generate(
   options: GenerationOptions = {},
 ): AsyncGenerator<TokenEvent, GenerationResult> {
   const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
-  const state = model.createState(1);
+  const known = options.prefixes?.find(ids);
+  const state = known?.state ?? model.createState(1);
+  const unread = ids.slice(known?.length ?? 0);
+  const from = { model, tokenizer, state, prompt: unread, history: ids, logits: known?.logits };
   try {
-    return yield* continueFrom({ model, tokenizer, state, prompt: ids, history: ids }, options);
+    return yield* continueFrom(from, options);
   } finally {
     state.dispose();
   }
@@ -75,6 +84,8 @@ export interface Continuation {
   state: ModelState;
   /** Tokens to feed first. */
   prompt: readonly number[];
+  /** Logits `[vocab]` of the state; needed only when there are no tokens to feed. */
+  logits?: Float32Array | undefined;
   /** All tokens of the sequence, `prompt` included. */
   history: readonly number[];
   /** Random state of an earlier run. */
@@ -92,7 +103,7 @@ export async function* continueFrom(
   const checked = checkOptions(options);
   const { model, state, prompt } = from;
   const limit = model.config.maxPositionEmbeddings;
-  if (prompt.length === 0)
+  if (prompt.length === 0 && !from.logits)
     throw new TokenBatchError("prompt: expected at least one token, found none");
   if (state.length + prompt.length >= limit) {
     throw new PromptTooLongError(limit, state.length + prompt.length);
@@ -117,16 +128,18 @@ async function prefill(
   from: Continuation,
   options: CheckedOptions,
 ): Promise<Float32Array | undefined> {
-  const { prompt } = from;
+  const { prompt, history, state } = from;
+  const { prefixes, prefillChunk, signal, onPrefill } = options;
   const total = options.maxNewTokens === 0 ? prompt.length - 1 : prompt.length;
-  let logits: Float32Array | undefined;
-  for (let start = 0; start < total; start += options.prefillChunk) {
-    const done = Math.min(total, start + options.prefillChunk);
-    logits = await feed(from, prompt.slice(start, done), options.signal);
+  let { logits } = from;
+  for (let start = 0; start < total; start += prefillChunk) {
+    const done = Math.min(total, start + prefillChunk);
+    logits = await feed(from, prompt.slice(start, done), signal);
     if (!logits) return undefined;
-    options.onPrefill?.(done, prompt.length);
+    if (done === prompt.length) prefixes?.keep(history, state, logits);
+    onPrefill?.(done, prompt.length);
   }
-  return logits;
+  return signal?.aborted ? undefined : logits;
 }
 
 /** Logits `[vocab]` after the tokens; undefined, and nothing fed, when aborted. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PrefixCache } from "./prefix-cache.ts";
 
 const probability = z.number().gt(0).max(1);
 const count = z.number().int().nonnegative();
@@ -36,10 +37,12 @@ export type GenerationOptions = z.input<typeof optionsSchema> & {
   signal?: AbortSignal | undefined;
   /** Called after each chunk of the prompt. */
   onPrefill?: ((done: number, total: number) => void) | undefined;
+  /** Where `generate` looks for the beginning of its prompt, and keeps its state for later ones. */
+  prefixes?: PrefixCache | undefined;
 };
 
 export type CheckedOptions = z.output<typeof optionsSchema> &
-  Pick<GenerationOptions, "signal" | "onPrefill">;
+  Pick<GenerationOptions, "signal" | "onPrefill" | "prefixes">;
 
 /** Raised for options outside their range. */
 export class GenerationOptionsError extends Error {
@@ -47,7 +50,12 @@ export class GenerationOptionsError extends Error {
 }
 
 /** Fills in defaults; throws GenerationOptionsError naming each wrong option. */
-export function checkOptions({ signal, onPrefill, ...options }: GenerationOptions): CheckedOptions {
+export function checkOptions({
+  signal,
+  onPrefill,
+  prefixes,
+  ...options
+}: GenerationOptions): CheckedOptions {
   const result = optionsSchema.safeParse(options);
   if (!result.success) {
     const problems = result.error.issues.map(({ path, message }) => {
@@ -59,5 +67,5 @@ export function checkOptions({ signal, onPrefill, ...options }: GenerationOption
     });
     throw new GenerationOptionsError(problems.join("; "));
   }
-  return { ...result.data, signal, onPrefill };
+  return { ...result.data, signal, onPrefill, prefixes };
 }

@@ -14,6 +14,7 @@ export class GenerationRun {
   readonly #options: CheckedOptions;
   readonly #from: Continuation;
   readonly #promptTokens: number;
+  readonly #cachedTokens: number;
   readonly #thought: Thought;
   readonly #decoder: ReturnType<TextTokenizer["createDecodeStream"]>;
   readonly #stops: StopStrings;
@@ -31,7 +32,9 @@ export class GenerationRun {
   constructor(from: Continuation, options: CheckedOptions) {
     this.#from = from;
     this.#options = options;
-    this.#promptTokens = from.prompt.length;
+    // A session's turn is its new tokens alone; with a cache the whole prompt counts.
+    this.#promptTokens = options.prefixes ? from.history.length : from.prompt.length;
+    this.#cachedTokens = this.#promptTokens - from.prompt.length;
     this.seen = new Set(from.history);
     this.#thought = new Thought(from.tokenizer);
     this.#thought.observePrompt(from.history);
@@ -87,6 +90,7 @@ export class GenerationRun {
       ...(this.#stopString !== undefined && { stopString: this.#stopString }),
       usage: {
         promptTokens: this.#promptTokens,
+        cachedTokens: this.#cachedTokens,
         completionTokens: this.ids.length,
         reasoningTokens: this.#thought.tokens,
       },

@@ -26,29 +26,41 @@ export function expertKinds(
   const intermediate = first.gate.shape[0]!;
   const kind = weightKind(kernel, first.gate, [intermediate, hidden]);
   const downKind = weightKind(kernel, first.down, [hidden, intermediate]);
-  experts.forEach(({ gate, up, down }, e) => {
-    for (const [name, weight, model] of [
-      ["gate", gate, first.gate],
-      ["up", up, first.gate],
-      ["down", down, first.down],
-    ] as const) {
-      if (!isLike(weight, model)) {
-        throw new KernelShapeError(
-          kernel,
-          `${name} of expert ${e} like ${name === "down" ? "down" : "gate"} of the first, ${model.dtype} [${model.shape}]`,
-          `${weight.dtype} [${weight.shape}]`,
-        );
-      }
-    }
-  });
+  for (let e = 0; e < experts.length; e++) {
+    const name = unlike(experts[e]!, first);
+    if (name) throw differs(kernel, name, e, experts);
+  }
   return { kind, downKind };
 }
 
-function isLike(weight: tf.Tensor, model: tf.Tensor): boolean {
+/** The weight of an expert that is not as those of the first. Every token asks this of every expert. */
+function unlike({ gate, up, down }: Expert, first: Expert): keyof Expert | undefined {
+  if (!isLike(gate, first.gate)) return "gate";
+  if (!isLike(up, first.gate)) return "up";
+  return isLike(down, first.down) ? undefined : "down";
+}
+
+function isLike(weight: tf.TensorInfo, model: tf.TensorInfo): boolean {
+  const { shape } = weight;
   return (
     weight.dtype === model.dtype &&
-    weight.shape.length === 2 &&
-    weight.shape[0] === model.shape[0] &&
-    weight.shape[1] === model.shape[1]
+    shape.length === 2 &&
+    shape[0] === model.shape[0] &&
+    shape[1] === model.shape[1]
+  );
+}
+
+function differs(
+  kernel: string,
+  name: keyof Expert,
+  expert: number,
+  experts: readonly Expert[],
+): KernelShapeError {
+  const part = name === "down" ? "down" : "gate";
+  const [model, weight] = [experts[0]![part], experts[expert]![name]];
+  return new KernelShapeError(
+    kernel,
+    `${name} of expert ${expert} like ${part} of the first, ${model.dtype} [${model.shape}]`,
+    `${weight.dtype} [${weight.shape}]`,
   );
 }

@@ -64,19 +64,20 @@ export function weightKind(
   [rows, columns]: readonly [number, number],
 ): WeightKind {
   const { shape } = weight;
-  const kinds: WeightKind[] = isQuantized(weight) ? [8, 4] : [0];
-  const kind = kinds.find((bits) => shape[1] === (bits === 0 ? columns : wordsOf(columns, bits)));
-  if (shape.length === 2 && shape[0] === rows && kind !== undefined) return kind;
+  if (shape.length === 2 && shape[0] === rows) {
+    if (!isQuantized(weight)) {
+      if (shape[1] === columns) return 0;
+    } else if (isQuantizable(columns)) {
+      if (shape[1] === quantizedWords(columns, 8)) return 8;
+      if (shape[1] === quantizedWords(columns, 4)) return 4;
+    }
+  }
   const words = isQuantizable(columns)
-    ? ` or int32 [${rows},${wordsOf(columns, 8)}] or [${rows},${wordsOf(columns, 4)}]`
+    ? ` or int32 [${rows},${quantizedWords(columns, 8)}] or [${rows},${quantizedWords(columns, 4)}]`
     : "";
   throw new KernelShapeError(
     kernel,
     `weight [${rows},${columns}]${words}`,
     `${weight.dtype} [${shape}]`,
   );
-}
-
-function wordsOf(columns: number, bits: QuantizedBits): number | undefined {
-  return isQuantizable(columns) ? quantizedWords(columns, bits) : undefined;
 }

@@ -1,31 +1,10 @@
-import { execFile } from "node:child_process";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { levin, repository } from "./testing/run-levin.ts";
 
-const main = join(import.meta.dirname, "main.ts");
-const root = join(import.meta.dirname, "../../..");
-const fixtures = join(root, "packages/model/src/__fixtures__");
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-function levin(...args: string[]): Promise<Outcome> {
-  return new Promise((done) => {
-    execFile(
-      process.execPath,
-      ["--conditions=@levin/source", main, ...args],
-      { cwd: root },
-      (error, stdout, stderr) => {
-        done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      },
-    );
-  });
-}
+const fixtures = join(repository, "packages/model/src/__fixtures__");
 
 let folder: string;
 beforeAll(async () => {
@@ -88,7 +67,7 @@ describe("levin", () => {
 
   it("train goes on where it was stopped, and its model can be used", async () => {
     const recipe = JSON.parse(
-      await readFile(join(root, "packages/spark/training/recipe.json"), "utf8"),
+      await readFile(join(repository, "packages/spark/training/recipe.json"), "utf8"),
     ) as { newModel: { config: object } };
     const small = {
       ...recipe,
@@ -140,6 +119,26 @@ describe("levin", () => {
       code: 1,
       stderr: expect.stringMatching(/TrainingCheckpointError.*seed/) as string,
     });
+    const { newModel: _newModel, ...further } = small;
+    await writeFile(path, JSON.stringify({ ...further, steps: 1, historyShare: 1 }));
+    const tuned = await levin(
+      "train",
+      path,
+      "--from",
+      join(output, "model"),
+      "--output",
+      join(folder, "tuned"),
+      "--backend",
+      "cpu",
+    );
+    expect(tuned).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/step 1 \| loss/) as string,
+    });
+    expect(await levin("train", path, "--output", join(folder, "none"))).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/RecipeError.*found neither/) as string,
+    });
     const answer = await levin(
       "generate",
       "x",
@@ -175,7 +174,7 @@ describe("levin", () => {
     expect(await levin("generate", "x", "--backend", "abacus")).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /expected a backend of wasm, cpu, tensorflow, found "abacus"/,
+        /expected a backend of wasm, cpu, tensorflow, stock-wasm, found "abacus"/,
       ) as string,
     });
   });

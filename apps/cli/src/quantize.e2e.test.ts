@@ -1,31 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { levin, repository } from "./testing/run-levin.ts";
 
-const main = join(import.meta.dirname, "main.ts");
-const root = join(import.meta.dirname, "../../..");
-const spark = join(root, "packages/spark/checkpoint");
-
-interface Outcome {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-function levin(...args: string[]): Promise<Outcome> {
-  return new Promise((done) => {
-    execFile(
-      process.execPath,
-      ["--conditions=@levin/source", main, ...args],
-      { cwd: root },
-      (error, stdout, stderr) => {
-        done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      },
-    );
-  });
-}
+const spark = join(repository, "packages/spark/checkpoint");
 
 let folder: string;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { FusedEngine, type FusedEngineOptions } from "./fused-engine.ts";
 import { fusedExpertMixture, fusedExpertMixtureGradient } from "./expert-mixture.ts";
 import { fusedLightningBlockStep, fusedMixtureBlockStep } from "./block-steps.ts";
 import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
-import { fusedMatrixProduct } from "./matrix-product.ts";
+import { fusedLinear, fusedMatrixProduct } from "./matrix-product.ts";
 import {
   fusedScaledSum,
   fusedSigmoidGate,
@@ -33,6 +33,7 @@ export interface FusedKernel {
 }
 
 const fusedKernels: readonly FusedKernel[] = [
+  fusedLinear,
   fusedMatrixProduct,
   fusedLightningAttention,
   fusedLightningAttentionGradient,

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -62,14 +62,14 @@ describe.skipIf(!chromiumPath)("fused kernels in Chromium", () => {
 
   /** A page of its own server, cross-origin isolated or not. */
   async function runPage(isolated: boolean): Promise<{ error: number; threads: number }> {
-    const server: Server = createServer(async ({ url }, response) => {
+    const server: Server = createServer(({ url }, response) => {
       if (isolated) {
         response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
         response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
       }
       if (url?.startsWith("/wasm/")) {
         response.setHeader("Content-Type", "application/wasm");
-        response.end(await readFile(join(tfjsWasm, "dist", url.slice("/wasm/".length))));
+        response.end(readFileSync(join(tfjsWasm, "dist", url.slice("/wasm/".length))));
         return;
       }
       const isScript = url === "/page.js";

@@ -1,3 +1,4 @@
+import { OutOfMemoryError } from "@levin/kernels/node";
 import {
   generate,
   PrefixCache,
@@ -65,6 +66,10 @@ export class GenerationService {
       const result = yield* generate(model, tokenizer, promptIds, { ...options, prefixes, signal });
       if (result.finishReason === "abort" && this.#shutdown.signal.aborted) throw shuttingDown();
       return result;
+    } catch (error) {
+      // Whoever comes next finds memory again.
+      if (error instanceof OutOfMemoryError) this.#prefixes.dispose();
+      throw error;
     } finally {
       leave();
     }

@@ -32,7 +32,10 @@ export function groupByExpert(chosen: usize, choices: i32, experts: i32, groups:
   const starts = startsIn(groups, choices);
   memory.fill(starts, 0, (<usize>(experts + 1)) << 2);
   for (let choice = 0; choice < choices; choice++) {
-    const next = starts + ((<usize>(load<i32>(chosen + ((<usize>choice) << 2)) + 1)) << 2);
+    const expert = load<i32>(chosen + ((<usize>choice) << 2));
+    // An expert that is none would be counted in memory of someone else.
+    if (<u32>expert >= <u32>experts) unreachable();
+    const next = starts + ((<usize>(expert + 1)) << 2);
     store<i32>(next, load<i32>(next) + 1);
   }
   for (let expert = 0; expert < experts; expert++) {

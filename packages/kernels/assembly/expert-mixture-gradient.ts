@@ -36,9 +36,9 @@ export function expertMixtureGradientBytes(
   experts: i32,
   hidden: i32,
   intermediate: i32,
-): usize {
-  return groupBytes(tokens * k, experts) +
-    ((<usize>(tokens * k) * <usize>(3 * hidden + 4 * intermediate)) << 2);
+): f64 {
+  return <f64>groupBytes(tokens * k, experts) +
+    4 * <f64>tokens * <f64>k * (3 * <f64>hidden + 4 * <f64>intermediate);
 }
 
 // @ts-ignore: decorator

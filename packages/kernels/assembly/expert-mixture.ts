@@ -32,7 +32,7 @@ class ExpertMixture {
   downKind: i32;
 }
 
-/** Shared memory of one job: groups, then rows in expert order; a decoded token's take less. */
+/** Shared memory of one job, in float64 as it may be more than there is: groups, then rows in expert order. */
 export function expertMixtureBytes(
   tokens: i32,
   k: i32,
@@ -40,12 +40,12 @@ export function expertMixtureBytes(
   hidden: i32,
   intermediate: i32,
   threads: i32,
-): usize {
-  const perPlace = <usize>(hidden + intermediate);
-  const perThread = <usize>(BLOCK_ROWS * (hidden + intermediate));
-  return groupBytes(tokens * k, experts) +
-    ((<usize>(tokens * k) * perPlace + <usize>threads * perThread) << 2) +
-    <usize>threads * readyRowBytes(max(hidden, intermediate));
+): f64 {
+  const perPlace = <f64>hidden + (tokens <= FEW_TOKENS ? 2 : 1) * <f64>intermediate;
+  const perThread = <f64>BLOCK_ROWS * <f64>(hidden + intermediate);
+  return <f64>groupBytes(tokens * k, experts) +
+    4 * (<f64>tokens * <f64>k * perPlace + <f64>threads * perThread) +
+    <f64>threads * <f64>readyRowBytes(max(hidden, intermediate));
 }
 
 /** Address of an expert's parameter: 0 gate, 1 up, 2 down. */

@@ -24,6 +24,10 @@ const CONSTANTS: usize = 64;
  */
 const SPINS: i32 = 400000;
 
+/** Sleeps, or rounds of looking, after which a thread of the job must be dead: about a minute. */
+const MOST_SLEEPS: i32 = 6000;
+const MOST_ROUNDS: i32 = 200000;
+
 /** Where the control block stands; set once in every thread. */
 let control: usize = 0;
 /** False in the main thread of a browser, which must not sleep. */
@@ -53,21 +57,22 @@ export function dispatch(kernel: i32, args: usize, threads: i32): void {
   }
   execute(kernel, args, 0, threads);
   if (ASC_FEATURE_THREADS && threads > 1) {
-    for (;;) {
+    for (let waits = 0; ; waits++) {
       const done = atomic.load<i32>(control, DONE);
       if (done == threads - 1) break;
-      waitWhile(control + DONE, done);
+      waitWhile(control + DONE, done, waits);
     }
   }
 }
 
-/** The life of a worker: its index is 1 .. threads − 1. Never returns. */
+/** The life of a worker: its index is 1 .. threads − 1. Never returns; without jobs it sleeps. */
 export function work(index: i32): void {
   if (!ASC_FEATURE_THREADS) return;
   let seen = atomic.load<i32>(control, GENERATION);
   atomic.add<i32>(control, 1, READY);
   for (;;) {
-    waitWhile(control + GENERATION, seen);
+    for (let i = 0; i < SPINS && atomic.load<i32>(control, GENERATION) == seen; i++) {}
+    atomic.wait<i32>(control + GENERATION, seen, -1);
     const generation = atomic.load<i32>(control, GENERATION);
     if (generation == seen) continue;
     seen = generation;
@@ -92,8 +97,8 @@ export function barrier(threads: i32): void {
     atomic.notify(control + BARRIER_GENERATION, threads - 1);
     return;
   }
-  while (atomic.load<i32>(control, BARRIER_GENERATION) == generation) {
-    waitWhile(control + BARRIER_GENERATION, generation);
+  for (let waits = 0; atomic.load<i32>(control, BARRIER_GENERATION) == generation; waits++) {
+    waitWhile(control + BARRIER_GENERATION, generation, waits);
   }
 }
 
@@ -106,11 +111,14 @@ export function claim(counter: i32): i32 {
   return next;
 }
 
-/** Waits while the value at an address is `value`, or a little less. */
-function waitWhile(address: usize, value: i32): void {
+/**
+ * Waits while the value at an address is `value`, some hundredths of a second at most. Traps when it
+ * was called too often in a row: then another thread has died inside the job.
+ */
+function waitWhile(address: usize, value: i32, waits: i32): void {
   if (!ASC_FEATURE_THREADS) return;
+  if (waits > (maySleep ? MOST_SLEEPS : MOST_ROUNDS)) unreachable();
   for (let i = 0; i < SPINS; i++) if (atomic.load<i32>(address) != value) return;
-  // A sleep ends by itself, so that a wake-up lost to a broken worker costs time, not the program.
   if (maySleep) atomic.wait<i32>(address, value, 10_000_000);
 }
 

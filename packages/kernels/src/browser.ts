@@ -18,7 +18,14 @@ export interface BrowserWasmOptions {
  *   cross-origin isolated
  * @throws Error when the backend does not start
  */
-export async function startWasm({
+export function startWasm(options: BrowserWasmOptions): Promise<number> {
+  return (started ??= startOnce(options));
+}
+
+/** Engines and workers are started once. */
+let started: Promise<number> | undefined;
+
+async function startOnce({
   wasmPaths,
   threads = navigator.hardwareConcurrency,
 }: BrowserWasmOptions): Promise<number> {

@@ -5,6 +5,13 @@ import { BackendUnavailableError, selectBackend } from "./node.ts";
 describe("selectBackend", () => {
   afterEach(() => vi.unstubAllEnvs());
 
+  it("refuses names and numbers of threads that are none", async () => {
+    await expect(selectBackend("abacus")).rejects.toThrow(BackendUnavailableError);
+    await expect(selectBackend("abacus")).rejects.toThrow(/found "abacus"/);
+    vi.stubEnv("LEVIN_THREADS", "many");
+    await expect(selectBackend("wasm")).rejects.toThrow(/from 1, found "many"/);
+  });
+
   it("takes wasm in the place of a TensorFlow that is not there, and says so in one line", async () => {
     const reasons: string[] = [];
     const name = await selectBackend("tensorflow", { otherwise: (reason) => reasons.push(reason) });
@@ -16,12 +23,5 @@ describe("selectBackend", () => {
         /^the tensorflow backend .*; run "npm install .*; going on with wasm$/,
       );
     }
-  });
-
-  it("refuses names and numbers of threads that are none", async () => {
-    await expect(selectBackend("abacus")).rejects.toThrow(BackendUnavailableError);
-    await expect(selectBackend("abacus")).rejects.toThrow(/found "abacus"/);
-    vi.stubEnv("LEVIN_THREADS", "many");
-    await expect(selectBackend("wasm")).rejects.toThrow(/from 1, found "many"/);
   });
 });

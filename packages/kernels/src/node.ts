@@ -73,7 +73,17 @@ async function locateWasm(): Promise<void> {
 }
 
 /** The wasm backend in shared memory, with fused kernels on as many threads as `LEVIN_THREADS` or the machine has. */
-async function startWasm(): Promise<void> {
+function startWasm(): Promise<void> {
+  return (wasmStart ??= startWasmOnce().catch((error: unknown) => {
+    wasmStart = undefined;
+    throw error;
+  }));
+}
+
+/** The start of wasm that all callers share. */
+let wasmStart: Promise<void> | undefined;
+
+async function startWasmOnce(): Promise<void> {
   const threads = Number(process.env["LEVIN_THREADS"] ?? availableParallelism());
   if (!(Number.isInteger(threads) && threads >= 1)) {
     throw new BackendUnavailableError(
@@ -81,10 +91,10 @@ async function startWasm(): Promise<void> {
     );
   }
   await import("@tensorflow/tfjs-backend-wasm");
-  // Started before: its kernels are registered.
-  if (tf.findBackend("wasm")) return;
   await locateWasm();
-  await startSharedWasmBackend();
+  if (!(await startSharedWasmBackend())) {
+    throw new BackendUnavailableError("the wasm backend did not start");
+  }
   registerFusedKernels({ threads, maySleep: true, spawn: spawnNodeWorker });
 }
 

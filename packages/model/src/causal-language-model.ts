@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config/model-config.ts";
 import type { DecoderLayer, DecoderLayerOutput } from "./decoder-layer.ts";
 import { buildDecoderLayer, parameter, type ModelParameters } from "./model-parameters.ts";
-import { CausalModelState } from "./model-state.ts";
+import { CausalModelState, ModelStateError } from "./model-state.ts";
 import { tokenTensors, type TokenBatch, type TokenTensors } from "./token-batch.ts";
 
 /** A whole differentiable pass over a batch. */
@@ -70,12 +70,20 @@ export class CausalLanguageModel {
    * Feeds the next tokens; `state` moves on.
    *
    * @returns `[batch, vocab]` logits of the last position
-   * @throws TokenBatchError when the batch is ragged or has unknown ids
+   * @throws TokenBatchError when the batch is ragged or has unknown ids; ModelStateError when an
+   *   earlier error, such as one of memory, left the state half moved
    */
   advance(state: CausalModelState, tokens: TokenBatch): tf.Tensor2D {
+    if (state.broken) {
+      throw new ModelStateError(
+        "state: expected a whole one, found one that an error left half moved",
+      );
+    }
     return tf.tidy(() => {
       const batch = tokenTensors(tokens, this.config.vocabSize, state.positions);
+      state.broken = true;
       const hidden = this.#decode(batch, { state });
+      state.broken = false;
       batch.counts.forEach((count, row) => (state.positions[row]! += count));
       state.length += batch.ids.shape[1];
       const [rows, length, width] = hidden.shape;

@@ -24,6 +24,8 @@ export class CausalModelState {
   readonly positions: number[];
   /** Tokens fed so far, padding included. */
   length: number;
+  /** True after an error in the middle of the layers: some have moved on, others have not. */
+  broken = false;
 
   constructor(layers: LayerState[], positions: number[], length: number) {
     this.layers = layers;

@@ -44,15 +44,16 @@ export class KeyValueCache {
   /** Adds tokens and takes ownership of `keys` and `values`; `mask` is `[batch, new tokens]`, absent when all are real. */
   append(keys: tf.Tensor4D, values: tf.Tensor4D, mask?: tf.Tensor2D): void {
     const before = this.length;
-    this.#appendMask(keys.shape[0], before, keys.shape[2], mask);
     const recent = this.#segments.at(-1);
     if (this.#segments.length === 2 && recent!.keys.shape[2] >= settleLength) {
       this.#segments = [join(this.#segments)];
     }
     const last = this.#segments.at(-1);
     const grows = this.#segments.length === 2 || (last && last.keys.shape[2] < settleLength);
+    const joined = join(grows ? [last!, { keys, values }] : [{ keys, values }]);
     if (grows) this.#segments.pop();
-    this.#segments.push(join(grows ? [last!, { keys, values }] : [{ keys, values }]));
+    this.#segments.push(joined);
+    this.#appendMask(keys.shape[0], before, keys.shape[2], mask);
   }
 
   #appendMask(batch: number, before: number, added: number, mask?: tf.Tensor2D): void {
@@ -133,10 +134,11 @@ export class KeyValueCache {
 /** One segment of all tokens in `segments`, which it uses up. */
 function join(segments: Segment[]): Segment {
   const joined = (pick: (segment: Segment) => tf.Tensor4D): tf.Tensor4D =>
-    tf.keep(
-      segments.length === 1 ? tf.clone(pick(segments[0]!)) : tf.concat(segments.map(pick), 2),
-    );
+    segments.length === 1 ? tf.clone(pick(segments[0]!)) : tf.concat(segments.map(pick), 2);
   const result = { keys: joined((s) => s.keys), values: joined((s) => s.values) };
+  // Kept when both are there: what memory did not suffice for must not stay behind.
+  tf.keep(result.keys);
+  tf.keep(result.values);
   for (const { keys, values } of segments) tf.dispose([keys, values]);
   return result;
 }

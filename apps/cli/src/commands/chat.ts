@@ -26,10 +26,12 @@ export function addChat(program: Command): void {
       const turn = encodeChat(tokenizer, [{ role: "user", content: line }], { template });
       session.append(session.history.length === 0 ? turn : turn.slice(opening));
       const controller = new AbortController();
-      terminal.once("SIGINT", () => controller.abort());
+      const stop = (): void => controller.abort();
+      terminal.once("SIGINT", stop);
       await printStream(
         session.generate({ ...generationOptions(flags), signal: controller.signal }),
       );
+      terminal.off("SIGINT", stop);
       session.append("\n");
       terminal.prompt();
     }

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CausalLanguageModel, parseConfig } from "@levin/model";
 import { loadModel, saveModel } from "@levin/model/node";
@@ -81,9 +81,15 @@ async function ensureTokenizer(
   from: string | undefined,
 ): Promise<Tokenizer> {
   const path = join(directory, "tokenizer.json");
-  if (from !== undefined) await copyFile(join(from, "tokenizer.json"), path);
   const known = await readFile(path, "utf8").catch(() => undefined);
-  if (known !== undefined) return Tokenizer.fromJson(JSON.parse(known));
+  const given = from === undefined ? known : await readFile(join(from, "tokenizer.json"), "utf8");
+  if (known !== undefined && known !== given) {
+    throw new RecipeError(
+      `${directory}: expected a training that began from ${from}, found one with another tokenizer`,
+    );
+  }
+  if (given !== undefined && known === undefined) await writeFile(path, given);
+  if (given !== undefined) return Tokenizer.fromJson(JSON.parse(given));
   const { vocabSize, sampleProblems } = recipe.newModel!.tokenizer;
   const file = trainTokenizer(tokenizerTexts(recipe, sampleProblems), {
     vocabSize,

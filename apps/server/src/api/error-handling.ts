@@ -1,3 +1,4 @@
+import { OutOfMemoryError } from "@levin/kernels/node";
 import { GenerationOptionsError, PromptTooLongError, TokenBatchError } from "@levin/model";
 import { TokenizerError } from "@levin/tokenizer";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -15,6 +16,9 @@ export function toApiError(error: unknown): ApiError {
     error instanceof TokenizerError
   ) {
     return new ApiError(400, error.message);
+  }
+  if (error instanceof OutOfMemoryError) {
+    return new ApiError(503, error.message, { code: "out_of_memory" });
   }
   const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -40,11 +40,11 @@ export function embedding(
   table: tf.Tensor,
   paddingId: number | null = null,
 ): tf.Tensor3D {
-  if (table.rank !== 2 || ids.rank !== 2) {
+  if (table.rank !== 2 || ids.rank !== 2 || ids.dtype !== "int32") {
     throw new KernelShapeError(
       "embedding",
-      "ids [batch, length] and table [vocab, hidden]",
-      `[${ids.shape}] and [${table.shape}]`,
+      "int32 ids [batch, length] and table [vocab, hidden]",
+      `${ids.dtype} [${ids.shape}] and [${table.shape}]`,
     );
   }
   return runEmbedding({ ids, table }, { paddingId: paddingId ?? -1 })[0] as tf.Tensor3D;

@@ -41,11 +41,12 @@ export function expertMixture(
 ): tf.Tensor2D {
   const hidden = x.shape[1];
   expertKinds("expertMixture", experts, hidden);
-  if (chosen.shape[0] !== x.shape[0] || chosen.shape.join() !== weights.shape.join()) {
+  const fits = chosen.shape[0] === x.shape[0] && chosen.shape.join() === weights.shape.join();
+  if (!fits || chosen.dtype !== "int32") {
     throw new KernelShapeError(
       "expertMixture",
-      `routing [${x.shape[0]}, k]`,
-      `[${chosen.shape}] and [${weights.shape}]`,
+      `routing of int32 experts [${x.shape[0]}, k] and as many weights`,
+      `${chosen.dtype} [${chosen.shape}] and [${weights.shape}]`,
     );
   }
   const named = experts.flatMap(({ gate, up, down }, e): [string, tf.Tensor][] => [

@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError } from "../kernel.ts";
 import type { KernelInputs, RunKernel } from "../kernel.ts";
 import { differentiable, lightningAttentionGradient } from "./lightning-attention-gradient.ts";
@@ -71,7 +71,8 @@ export interface LightningAttentionOptions extends LightningInputs {
  * @throws KernelShapeError when shapes do not fit together
  */
 export function lightningAttention(options: LightningAttentionOptions): LightningOutputs {
-  const { queries, keys, values, slopes, state, mask, blockSize = defaultBlockSize } = options;
+  const { queries, keys, values, slopes, state, blockSize = defaultBlockSize } = options;
+  const mask = options.mask && tf.cast(options.mask, "float32");
   const [batch, heads, length, headDim] = queries.shape;
   const expectShape = (name: string, tensor: tf.Tensor | undefined, shape: number[]): void => {
     if (tensor && tensor.shape.join() !== shape.join()) {

@@ -73,11 +73,13 @@ function rotate(x: tf.Tensor4D, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor4D {
  * @throws KernelShapeError when the angles do not fit `x`
  */
 export function rotaryEmbedding(x: tf.Tensor4D, { cos, sin }: RotaryAngles): tf.Tensor4D {
-  if (cos.shape[2] !== x.shape[2] || 2 * cos.shape[3] > x.shape[3]) {
+  const [rows, one, length, half] = cos.shape;
+  const fits = (rows === 1 || rows === x.shape[0]) && one === 1 && length === x.shape[2];
+  if (!fits || 2 * half > x.shape[3] || sin.shape.join() !== cos.shape.join()) {
     throw new KernelShapeError(
       "rotaryEmbedding",
-      `angles [*, 1, ${x.shape[2]}, ≤ ${x.shape[3] / 2}]`,
-      `[${cos.shape}]`,
+      `angles [1 or ${x.shape[0]}, 1, ${x.shape[2]}, ≤ ${x.shape[3] / 2}]`,
+      `[${cos.shape}] and [${sin.shape}]`,
     );
   }
   return runRotaryEmbedding({ x, cos, sin }, { direction: 1 })[0] as tf.Tensor4D;

@@ -60,7 +60,8 @@ export interface SoftmaxAttentionOptions {
  * @throws KernelShapeError when shapes do not fit together
  */
 export function softmaxAttention(options: SoftmaxAttentionOptions): tf.Tensor4D {
-  const { queries, keys, values, mask } = options;
+  const { queries, keys, values } = options;
+  const mask = options.mask && tf.cast(options.mask, "float32");
   const [batch, heads, length, headDim] = queries.shape;
   const kvHeads = keys[0]?.shape[1] ?? 0;
   const total = keys.reduce((sum, segment) => sum + segment.shape[2], 0);

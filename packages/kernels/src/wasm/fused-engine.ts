@@ -32,6 +32,11 @@ interface Exports {
   [kernel: string]: unknown;
 }
 
+interface MemoryBlock {
+  address: number;
+  bytes: number;
+}
+
 const controlBytes = 128;
 const cacheLine = 64;
 /** A thread handles so many numbers in the time in which another wakes up. */
@@ -43,8 +48,9 @@ export class FusedEngine {
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   readonly #workers: number;
-  #args = { address: 0, bytes: 0 };
-  #scratch = { address: 0, bytes: 0 };
+  readonly #args: MemoryBlock = { address: 0, bytes: 0 };
+  readonly #scratch: MemoryBlock = { address: 0, bytes: 0 };
+  #broken = false;
 
   /**
    * @param threads threads in all; more than one needs a shared memory and `spawn`
@@ -71,7 +77,7 @@ export class FusedEngine {
 
   /** Threads that work on a job now: one until all workers have started. */
   get threads(): number {
-    return this.#workers > 0 && this.#exports.readyWorkers() === this.#workers
+    return !this.#broken && this.#workers > 0 && this.#exports.readyWorkers() === this.#workers
       ? this.maxThreads
       : 1;
   }
@@ -114,7 +120,7 @@ export class FusedEngine {
 
   /** At least `bytes` of memory, shared by all kernels: valid during one job. */
   scratch(bytes: number): number {
-    this.#scratch = this.#grow(this.#scratch, bytes);
+    this.#grow(this.#scratch, bytes);
     return this.#scratch.address;
   }
 
@@ -134,14 +140,17 @@ export class FusedEngine {
    *   asleep when waking them would take longer
    */
   run(kernel: string, args: readonly number[], numbers = Infinity): void {
-    this.#args = this.#grow(this.#args, args.length * 4);
+    this.#grow(this.#args, args.length * 4);
     new Int32Array(this.#memory.buffer, this.#args.address, args.length).set(args);
     const number = (this.#exports[kernel] as WebAssembly.Global).value as number;
-    this.#exports.dispatch(
-      number,
-      this.#args.address,
-      numbers < numbersWorthThreads ? 1 : this.threads,
-    );
+    const threads = numbers < numbersWorthThreads ? 1 : this.threads;
+    try {
+      this.#exports.dispatch(number, this.#args.address, threads);
+    } catch (error) {
+      // A job that ends half-way leaves other threads inside it: from here on there is one.
+      if (threads > 1) this.#broken = true;
+      throw error;
+    }
   }
 
   #allocate(bytes: number): number {
@@ -154,14 +163,14 @@ export class FusedEngine {
     free(address);
   }
 
-  #grow(
-    block: { address: number; bytes: number },
-    bytes: number,
-  ): { address: number; bytes: number } {
-    if (bytes <= block.bytes) return block;
-    const size = Math.max(4096, bytes + (bytes >> 2));
+  /** Makes a block large enough; when memory is used up it is empty, not one that was given back. */
+  #grow(block: MemoryBlock, bytes: number): void {
+    if (bytes <= block.bytes) return;
     if (block.address !== 0) this.#free(block.address);
-    return { address: this.#allocate(size), bytes: size };
+    block.address = block.bytes = 0;
+    const size = Math.max(4096, Math.floor(bytes * 1.25));
+    block.address = this.#allocate(size);
+    block.bytes = size;
   }
 }
 

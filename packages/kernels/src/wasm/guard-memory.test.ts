@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../index.ts";
 import { selectBackend } from "../node.ts";
+import { FusedEngine } from "./fused-engine.ts";
 import { guardMemory, OutOfMemoryError, type Allocator } from "./guard-memory.ts";
 
 describe("memory of the wasm backend", () => {
@@ -19,6 +20,17 @@ describe("memory of the wasm backend", () => {
     free(first);
     expect([...linear(kept, kept).dataSync()]).toEqual([5, 11, 11, 25]);
     kept.dispose();
+  });
+
+  it("leaves no block of a kernel's own behind that was given back", () => {
+    const engine = new FusedEngine({ threads: 1, maySleep: true });
+    engine.scratch(2 ** 20);
+    expect(() => engine.scratch(2 ** 33)).toThrow(OutOfMemoryError);
+    const scratch = engine.scratch(2 ** 20);
+    const other = tf.zeros([2 ** 18]);
+    const start = engine.address(other);
+    expect(start >= scratch + 2 ** 20 || start + 2 ** 20 <= scratch).toBe(true);
+    other.dispose();
   });
 
   it("is refused when a block would end past its end", () => {

@@ -11,7 +11,10 @@ const workerSource = `
 
 /** A worker thread of Node that never keeps the process alive. */
 export const spawnNodeWorker: SpawnWorker = (start) => {
-  new Worker(workerSource, { eval: true, workerData: start }).unref();
+  const worker = new Worker(workerSource, { eval: true, workerData: start });
+  // One that cannot start leaves the work to the main thread; without a listener it would end the process.
+  worker.on("error", () => {});
+  worker.unref();
 };
 
 /**

@@ -38,5 +38,10 @@ function best(rates: readonly number[]): number {
 
 function withSpread(rates: readonly number[]): string {
   const spread = (best(rates) - Math.min(...rates)) / best(rates);
-  return `${best(rates).toPrecision(3)} (−${(100 * spread).toFixed(0)} %)`;
+  return `${figures(best(rates))} (−${(100 * spread).toFixed(0)} %)`;
+}
+
+/** Three significant digits, without an exponent. */
+function figures(rate: number): string {
+  return Number(rate.toPrecision(3)).toLocaleString("en");
 }

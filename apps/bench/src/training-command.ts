@@ -74,7 +74,7 @@ function table(results: readonly (Result & { name: string })[]): string {
   const rows = results.map(({ name, rates, peakMiB }) => {
     const best = Math.max(...rates);
     const spread = Math.round((100 * (best - Math.min(...rates))) / best);
-    return `| ${name} | ${best.toPrecision(3)} (−${spread} %) | ${(ours / best).toFixed(2)} × | ${peakMiB.toFixed(0)} MiB |`;
+    return `| ${name} | ${Number(best.toPrecision(3)).toLocaleString("en")} (−${spread} %) | ${(ours / best).toFixed(2)} × | ${peakMiB.toFixed(0)} MiB |`;
   });
   return [
     "| engine | tokens/s | levin is | peak memory |",

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { levin, repository } from "./testing/run-levin.ts";
+import { levin, levinWithInput, repository } from "./testing/run-levin.ts";
 
 const fixtures = join(repository, "packages/model/src/__fixtures__");
 
@@ -63,6 +63,17 @@ describe("levin", () => {
       finishReason: "stop",
       usage: { reasoningTokens: 20 },
     });
+  });
+
+  it("chat answers a conversation from standard input, later turns too", async () => {
+    const { code, stdout } = await levinWithInput(
+      "What is 12 plus 30?\nWhat is 5 plus 9?\n",
+      "chat",
+    );
+    expect(code).toBe(0);
+    const answers = stdout.split("\n").map((line) => line.replace(/^you> /, "").trim());
+    expect(answers).toContain("42");
+    expect(answers).toContain("3");
   });
 
   it("train goes on where it was stopped, and its model can be used", async () => {

@@ -18,6 +18,9 @@ export function addChat(program: Command): void {
     // What a conversation begins with stands before its first turn only.
     const opening = encodeChat(tokenizer, [], { template, addGenerationPrompt: false }).length;
     const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    // Input from a file ends before its last line is answered.
+    let isOpen = true;
+    terminal.once("close", () => (isOpen = false));
     terminal.setPrompt("you> ");
     terminal.prompt();
     for await (const line of terminal) {
@@ -33,7 +36,7 @@ export function addChat(program: Command): void {
       );
       terminal.off("SIGINT", stop);
       session.append("\n");
-      terminal.prompt();
+      if (isOpen) terminal.prompt();
     }
     terminal.close();
     session.dispose();

@@ -12,8 +12,13 @@ export interface Outcome {
 
 /** Runs the command line from source, in a process of its own. */
 export function levin(...args: string[]): Promise<Outcome> {
+  return levinWithInput("", ...args);
+}
+
+/** The same, with a text as standard input. */
+export function levinWithInput(input: string, ...args: string[]): Promise<Outcome> {
   return new Promise((done) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       ["--conditions=@levin/source", main, ...args],
       { cwd: repository },
@@ -21,5 +26,6 @@ export function levin(...args: string[]): Promise<Outcome> {
         done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
       },
     );
+    child.stdin!.end(input);
   });
 }

@@ -66,10 +66,8 @@ describe("levin", () => {
   });
 
   it("chat answers a conversation from standard input, later turns too", async () => {
-    const { code, stdout } = await levinWithInput(
-      "What is 12 plus 30?\nWhat is 5 plus 9?\n",
-      "chat",
-    );
+    const questions = 'What is 12 plus 30?\nHow many e\'s are in "cheese"?\n';
+    const { code, stdout } = await levinWithInput(questions, "chat");
     expect(code).toBe(0);
     const answers = stdout.split("\n").map((line) => line.replace(/^you> /, "").trim());
     expect(answers).toContain("42");

@@ -136,6 +136,7 @@ function mixFewTokens(args: usize, thread: i32, threads: i32): void {
   let x: usize = 0;
   for (let choice = 0; choice < choices; choice++) {
     const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
+    if (<u32>expert >= <u32>job.experts) unreachable();
     if (choice % job.k == 0) {
       x = readyRow(job.x + ((<usize>((choice / job.k) * hidden)) << 2), hidden, job.kind, own);
     }

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { maySleep, spawnBrowserWorker } from "./wasm/browser-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
 
+export { FusedKernelError } from "./wasm/fused-engine.ts";
 export { OutOfMemoryError } from "./wasm/guard-memory.ts";
 
 export interface BrowserWasmOptions {

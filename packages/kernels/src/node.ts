@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { spawnNodeWorker, startSharedWasmBackend } from "./wasm/node-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
 
+export { FusedKernelError } from "./wasm/fused-engine.ts";
 export { OutOfMemoryError } from "./wasm/guard-memory.ts";
 
 /** Backends Levin can be told to use in Node. */

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { describe, it } from "vitest";
-import { expertMixture, type Expert } from "../index.ts";
+import { describe, expect, it } from "vitest";
+import { expertMixture, linear, type Expert } from "../index.ts";
 import { project } from "../linear/matrix-product.ts";
+import { FusedKernelError, selectBackend } from "../node.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
 
 describe("fused kernels on wasm give the numbers of their references on cpu", () => {
@@ -75,5 +76,24 @@ describe("fused kernels on wasm give the numbers of their references on cpu", ()
       ),
       { numRuns: 15 },
     );
+  });
+
+  it("name a job that had to stop, and go on with others", async () => {
+    await selectBackend("wasm");
+    // Workers have started by now, so the job leaves one of them behind.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const square = tf.eye(8);
+    const experts = [{ gate: square, up: square, down: square }];
+    const routing = {
+      experts: tf.tensor2d(Array<number>(8).fill(7), [8, 1], "int32"),
+      weights: tf.ones([8, 1]) as tf.Tensor2D,
+    };
+    expect(() => expertMixture(square, routing, experts)).toThrow(FusedKernelError);
+    const wide = tf.ones([64, 512]);
+    expect(
+      linear(wide, wide)
+        .dataSync()
+        .every((sum) => sum === 512),
+    ).toBe(true);
   });
 });

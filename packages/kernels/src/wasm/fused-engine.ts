@@ -42,6 +42,18 @@ const cacheLine = 64;
 /** A thread handles so many numbers in the time in which another wakes up. */
 const numbersWorthThreads = 16384;
 
+/** Raised when a job stops in its middle: an expert that is none, or a thread that died. */
+export class FusedKernelError extends Error {
+  override readonly name = "FusedKernelError";
+  constructor(kernel: string, cause: unknown) {
+    super(
+      `${kernel}: expected inputs in their ranges and all threads alive, found ${String(cause)}; ` +
+        "later kernels run on one thread",
+      { cause },
+    );
+  }
+}
+
 /** Runs the jobs of assembly/ in the memory of the tfjs wasm backend, on all threads of the pool. */
 export class FusedEngine {
   readonly #backend: WasmBackend;
@@ -149,7 +161,7 @@ export class FusedEngine {
     } catch (error) {
       // A job that ends half-way leaves other threads inside it: from here on there is one.
       if (threads > 1) this.#broken = true;
-      throw error;
+      throw new FusedKernelError(kernel, error);
     }
   }
 

@@ -1,4 +1,5 @@
 import type { PeerResult } from "./peers.ts";
+import { best, withSpread } from "./with-spread.ts";
 
 /** A markdown table of all engines at each size and length; ratios are to the first engine. */
 export function peerTable(results: readonly PeerResult[]): string {
@@ -30,18 +31,4 @@ export function peerTable(results: readonly PeerResult[]): string {
   return [header, header.map((_, i) => (i === 2 ? "---" : "---:")), ...rows]
     .map((row) => `| ${row.join(" | ")} |`)
     .join("\n");
-}
-
-function best(rates: readonly number[]): number {
-  return Math.max(...rates);
-}
-
-function withSpread(rates: readonly number[]): string {
-  const spread = (best(rates) - Math.min(...rates)) / best(rates);
-  return `${figures(best(rates))} (−${(100 * spread).toFixed(0)} %)`;
-}
-
-/** Three significant digits, without an exponent. */
-function figures(rate: number): string {
-  return Number(rate.toPrecision(3)).toLocaleString("en");
 }

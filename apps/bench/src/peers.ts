@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { PeerSize } from "./peer-sizes.ts";
+import { runWorker } from "./run-worker.ts";
 
 /** Speeds of one engine with one model at one length of prompt: every repetition, in tokens/s. */
 export interface PeerResult {
@@ -38,17 +39,15 @@ export function levinEngine(name: string, backend: string): PeerEngine {
     name,
     measure: async (plan) => {
       const { size, length, threads, repeats } = plan;
-      const { stdout } = await run(
-        process.execPath,
-        [
-          "--conditions=@levin/source",
-          join(import.meta.dirname, "peer-worker.ts"),
-          ...["--backend", backend, "--size", size],
-          ...["--length", String(length), "--repeats", String(repeats)],
-        ],
-        { env: { ...process.env, LEVIN_THREADS: String(threads) } },
-      );
-      return { engine: name, size, length, ...JSON.parse(stdout.trim().split("\n").at(-1)!) };
+      const args = ["--backend", backend, "--size", size];
+      args.push("--length", String(length), "--repeats", String(repeats));
+      const rates = await runWorker("peer-worker.ts", args, threads);
+      return {
+        engine: name,
+        size,
+        length,
+        ...(rates as Pick<PeerResult, "prefill" | "decode" | "peakMiB">),
+      };
     },
   };
 }

@@ -4,6 +4,8 @@ import { promisify } from "node:util";
 import type { Command } from "commander";
 import { describeMachine } from "./machine.ts";
 import { hasTorch } from "./peers.ts";
+import { lastLine, runWorker } from "./run-worker.ts";
+import { best, withSpread } from "./with-spread.ts";
 
 const run = promisify(execFile);
 
@@ -34,15 +36,7 @@ export function addTraining(program: Command): void {
     .action(async (flags: TrainingFlags) => {
       const sizes = ["--batch", flags.batch, "--length", flags.length, "--steps", flags.steps];
       const levin = (backend: string) => () =>
-        run(
-          process.execPath,
-          [
-            "--conditions=@levin/source",
-            join(import.meta.dirname, "training-worker.ts"),
-            ...["--backend", backend, ...sizes],
-          ],
-          { env: { ...process.env, LEVIN_THREADS: flags.threads } },
-        );
+        runWorker("training-worker.ts", ["--backend", backend, ...sizes], flags.threads);
       const torch = join(import.meta.dirname, "../../../tooling/bench/bench_torch_training.py");
       const engines = [
         { name: "Levin", measure: levin("wasm") },
@@ -51,7 +45,10 @@ export function addTraining(program: Command): void {
           ? [
               {
                 name: "transformers",
-                measure: () => run(flags.python, [torch, ...sizes, "--threads", flags.threads]),
+                measure: async () =>
+                  lastLine(
+                    (await run(flags.python, [torch, ...sizes, "--threads", flags.threads])).stdout,
+                  ),
               },
             ]
           : []),
@@ -59,8 +56,7 @@ export function addTraining(program: Command): void {
       const results: (Result & { name: string })[] = [];
       for (const { name, measure } of engines) {
         process.stderr.write(`${name}\n`);
-        const { stdout } = await measure();
-        results.push({ name, ...(JSON.parse(stdout.trim().split("\n").at(-1)!) as Result) });
+        results.push({ name, ...((await measure()) as Result) });
       }
       console.log(
         `${describeMachine()}, ${flags.threads} threads, float32, ${flags.batch} × ${flags.length} tokens a step, best of ${flags.steps} (spread to the worst in brackets)\n`,
@@ -70,12 +66,11 @@ export function addTraining(program: Command): void {
 }
 
 function table(results: readonly (Result & { name: string })[]): string {
-  const ours = Math.max(...results[0]!.rates);
-  const rows = results.map(({ name, rates, peakMiB }) => {
-    const best = Math.max(...rates);
-    const spread = Math.round((100 * (best - Math.min(...rates))) / best);
-    return `| ${name} | ${Number(best.toPrecision(3)).toLocaleString("en")} (−${spread} %) | ${(ours / best).toFixed(2)} × | ${peakMiB.toFixed(0)} MiB |`;
-  });
+  const ours = best(results[0]!.rates);
+  const rows = results.map(
+    ({ name, rates, peakMiB }) =>
+      `| ${name} | ${withSpread(rates)} | ${(ours / best(rates)).toFixed(2)} × | ${peakMiB.toFixed(0)} MiB |`,
+  );
   return [
     "| engine | tokens/s | levin is | peak memory |",
     "| --- | ---: | ---: | ---: |",

@@ -5,9 +5,10 @@
 // out [hidden, heads · headDim]; S [batch, heads, headDim, headDim], key axis first. Weights of any kind.
 // A thread projects and attends whole heads, so only the output projection must wait for the others.
 
-import { addResidual, normalise, Residual } from "./block-step";
+import { addResidual, Residual } from "./block-step";
 import { loadSome, storeSome } from "./elementwise";
-import { multiplyAdd } from "./gemm";
+import { stepHead } from "./lightning-step";
+import { normaliseRow } from "./rms-norm";
 import { sigmoid } from "./sigmoid";
 import { barrier, shareStart } from "./threads";
 import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
@@ -63,7 +64,7 @@ export function lightningBlockStep(args: usize, thread: i32, threads: i32): void
   const first = shareStart(job.heads, thread, threads);
   const last = shareStart(job.heads, thread + 1, threads);
   for (let row = 0; row < job.batch; row++) {
-    normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
     const qkv = job.work + 3 * <usize>row * rowBytes;
     const gate = gates + <usize>row * rowBytes;
     const ready = readyRow(x, hidden, job.kind, own);
@@ -77,42 +78,21 @@ export function lightningBlockStep(args: usize, thread: i32, threads: i32): void
       const matrix = (<usize>((row * job.heads + head) * headDim * headDim)) << 2;
       const o = attended + <usize>row * rowBytes + ((<usize>(head * headDim)) << 2);
       const q = qkv + ((<usize>(3 * head * headDim)) << 2);
-      attend(q, headDim, decay, job.state + matrix, job.nextState + matrix, o);
+      // k and v stand behind q.
+      const k = q + ((<usize>headDim) << 2);
+      const v = k + ((<usize>headDim) << 2);
+      stepHead(headDim, 0, headDim, true, q, k, v, job.state + matrix, decay, o, job.nextState + matrix);
     }
   }
   barrier(threads);
   const firstOut = shareStart(hidden, thread, threads);
   const lastOut = shareStart(hidden, thread + 1, threads);
   for (let row = 0; row < job.batch; row++) {
-    normalise(attended + <usize>row * rowBytes, job.innerNorm, width, INNER_EPSILON, z);
+    normaliseRow(attended + <usize>row * rowBytes, job.innerNorm, width, INNER_EPSILON, z);
     multiplyInPlace(z, gates + <usize>row * rowBytes, width);
     weightProducts(firstOut, lastOut, width, readyRow(z, width, job.outKind, own), job.out, job.outKind, y);
-    normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
     addResidual(job, row, x, y, firstOut, lastOut);
-  }
-}
-
-/** S' = λ S + kᵀ v and o = q S' for one head; k and v stand behind q. */
-function attend(q: usize, headDim: i32, decay: f32, state: usize, next: usize, o: usize): void {
-  const bytes = (<usize>headDim) << 2;
-  const k = q + bytes;
-  const v = k + bytes;
-  const lambda = f32x4.splat(decay);
-  memory.fill(o, 0, bytes);
-  for (let i = 0; i < headDim; i++) {
-    const at = (<usize>i) << 2;
-    const key = v128.load_splat<f32>(k + at);
-    const query = v128.load_splat<f32>(q + at);
-    for (let j = 0; j < headDim; j += 4) {
-      const column = (<usize>j) << 2;
-      const left = headDim - j;
-      const added = f32x4.mul(key, loadSome(v + column, left));
-      const s = multiplyAdd(loadSome(state + column, left), lambda, added);
-      storeSome(next + column, s, left);
-      storeSome(o + column, multiplyAdd(query, s, loadSome(o + column, left)), left);
-    }
-    state += bytes;
-    next += bytes;
   }
 }
 

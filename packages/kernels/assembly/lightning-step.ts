@@ -33,23 +33,42 @@ export function lightningStep(args: usize, thread: i32, threads: i32): void {
     const square = row * <usize>headDim;
     const real = !job.mask || load<f32>(job.mask + ((<usize>(pair / job.heads)) << 2)) != 0;
     const end = min(headDim, 4 * shareStart(quads, slice + 1, job.slices));
-    for (let column = 4 * shareStart(quads, slice, job.slices); column < end; ) {
-      const width = end - column >= 16 ? 16 : end - column >= 4 ? 4 : 1;
-      const at = (<usize>column) << 2;
-      stepColumns(
-        headDim,
-        width,
-        real,
-        job.queries + row,
-        job.keys + row,
-        job.values + row + at,
-        job.state ? job.state + square + at : 0,
-        load<f32>(args + ((<usize>(pair % job.heads)) << 2), offsetof<LightningStep>()),
-        job.output + row + at,
-        job.next + square + at,
-      );
-      column += width;
-    }
+    stepHead(
+      headDim,
+      4 * shareStart(quads, slice, job.slices),
+      end,
+      real,
+      job.queries + row,
+      job.keys + row,
+      job.values + row,
+      job.state ? job.state + square : 0,
+      load<f32>(args + ((<usize>(pair % job.heads)) << 2), offsetof<LightningStep>()),
+      job.output + row,
+      job.next + square,
+    );
+  }
+}
+
+/** Columns first..last−1 of one head; addresses are those of its first column, 0 for no state. */
+export function stepHead(
+  headDim: i32,
+  first: i32,
+  last: i32,
+  real: bool,
+  query: usize,
+  key: usize,
+  value: usize,
+  state: usize,
+  decay: f32,
+  output: usize,
+  next: usize,
+): void {
+  for (let column = first; column < last; ) {
+    const width = last - column >= 16 ? 16 : last - column >= 4 ? 4 : 1;
+    const at = (<usize>column) << 2;
+    const from = state ? state + at : 0;
+    stepColumns(headDim, width, real, query, key, value + at, from, decay, output + at, next + at);
+    column += width;
   }
 }
 

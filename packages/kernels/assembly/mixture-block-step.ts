@@ -4,11 +4,12 @@
 // Every thread routes for itself, which costs less than waiting for one that does it for all.
 // The router is float32; gate, up and down are of any kind.
 
-import { addResidual, normalise, Residual } from "./block-step";
-import { loadSome, numberShare, storeSome } from "./elementwise";
+import { addResidual, Residual } from "./block-step";
+import { numberShare } from "./elementwise";
 import { addScaled, gate } from "./expert-mixture";
-import { exponential } from "./exponential";
 import { dot } from "./matrix-product";
+import { normaliseRow } from "./rms-norm";
+import { routeRow } from "./route-top-experts";
 import { barrier } from "./threads";
 import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
 
@@ -67,13 +68,13 @@ export function mixtureBlockStep(args: usize, thread: i32, threads: i32): void {
   const first = numberShare(intermediate, thread, threads);
   const last = numberShare(intermediate, thread + 1, threads);
   for (let row = 0; row < job.batch; row++) {
-    normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
     for (let e = 0; e < job.experts; e++) {
       const weight = job.router + <usize>e * wide;
       store<f32>(logits + ((<usize>e) << 2), dot(x, weight, hidden));
     }
     const own = (<usize>(row * job.k)) << 2;
-    choose(logits, job.experts, job.k, chosen + own, weights + own);
+    routeRow(logits, job.experts, job.k, chosen + own, weights + own);
     const input = readyRow(x, hidden, job.kind, ready);
     for (let j = 0; j < job.k; j++) {
       const expert = load<i32>(chosen + own + ((<usize>j) << 2));
@@ -97,38 +98,7 @@ export function mixtureBlockStep(args: usize, thread: i32, threads: i32): void {
       const weight = load<f32>(weights + ((<usize>choice) << 2));
       addScaled(y + from, result + from, weight, lastOut - firstOut, j > 0);
     }
-    normalise(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
     addResidual(job, row, x, y, firstOut, lastOut);
   }
-}
-
-/** The k largest logits, the lower index among equals, and the softmax over them. */
-function choose(logits: usize, experts: i32, k: i32, chosen: usize, weights: usize): void {
-  let total: f32 = 0;
-  let highest: f32 = 0;
-  for (let j = 0; j < k; j++) {
-    let best = -1;
-    let most: f32 = 0;
-    for (let e = 0; e < experts; e++) {
-      const logit = load<f32>(logits + ((<usize>e) << 2));
-      if ((best < 0 || logit > most) && !contains(chosen, j, e)) {
-        best = e;
-        most = logit;
-      }
-    }
-    if (j == 0) highest = most;
-    const weight = f32x4.extract_lane(exponential(f32x4.splat(most - highest)), 0);
-    store<i32>(chosen + ((<usize>j) << 2), best);
-    store<f32>(weights + ((<usize>j) << 2), weight);
-    total += weight;
-  }
-  for (let j = 0; j < k; j++) {
-    const at = weights + ((<usize>j) << 2);
-    store<f32>(at, load<f32>(at) / total);
-  }
-}
-
-function contains(chosen: usize, count: i32, expert: i32): bool {
-  for (let j = 0; j < count; j++) if (load<i32>(chosen + ((<usize>j) << 2)) == expert) return true;
-  return false;
 }

@@ -21,19 +21,22 @@ export function rmsNorm(args: usize, thread: i32, threads: i32): void {
   const last = shareStart(job.rows, thread + 1, threads);
   for (let row = shareStart(job.rows, thread, threads); row < last; row++) {
     const offset = (<usize>(row * size)) << 2;
-    const x = job.x + offset;
-    const y = job.y + offset;
-    let squares = f32x4.splat(0);
-    for (let i = 0; i < size; i += 4) {
-      const v = loadSome(x + ((<usize>i) << 2), size - i);
-      squares = multiplyAdd(v, v, squares);
-    }
-    const scale = f32x4.splat(inverseRoot(sumOfLanes(squares), size, job.epsilon));
-    for (let i = 0; i < size; i += 4) {
-      const at = (<usize>i) << 2;
-      const v = f32x4.mul(loadSome(x + at, size - i), scale);
-      storeSome(y + at, f32x4.mul(v, loadSome(job.weight + at, size - i)), size - i);
-    }
+    normaliseRow(job.x + offset, job.weight, size, job.epsilon, job.y + offset);
+  }
+}
+
+/** y of one row. */
+export function normaliseRow(x: usize, weight: usize, size: i32, epsilon: f32, y: usize): void {
+  let squares = f32x4.splat(0);
+  for (let i = 0; i < size; i += 4) {
+    const v = loadSome(x + ((<usize>i) << 2), size - i);
+    squares = multiplyAdd(v, v, squares);
+  }
+  const scale = f32x4.splat(inverseRoot(sumOfLanes(squares), size, epsilon));
+  for (let i = 0; i < size; i += 4) {
+    const at = (<usize>i) << 2;
+    const v = f32x4.mul(loadSome(x + at, size - i), scale);
+    storeSome(y + at, f32x4.mul(v, loadSome(weight + at, size - i)), size - i);
   }
 }
 

@@ -20,9 +20,14 @@ export function routeTopExperts(args: usize, thread: i32, threads: i32): void {
   for (let row = shareStart(job.rows, thread, threads); row < last; row++) {
     const at = (<usize>(row * job.k)) << 2;
     const logits = job.logits + ((<usize>(row * job.count)) << 2);
-    choose(logits, job.count, job.k, job.experts + at, job.weights + at);
-    softmax(job.weights + at, job.k);
+    routeRow(logits, job.count, job.k, job.experts + at, job.weights + at);
   }
+}
+
+/** Experts and weights of one row of logits. */
+export function routeRow(logits: usize, count: i32, k: i32, experts: usize, weights: usize): void {
+  choose(logits, count, k, experts, weights);
+  softmax(weights, k);
 }
 
 /** Places and values of the k largest, in falling order. */

@@ -10,14 +10,7 @@ import { normalisedBranch, type BlockFactors } from "./normalised-branch.ts";
  * layers; fused forms are registered by `@levin/kernels`.
  */
 
-type Step = {
-  epsilon: number;
-  alpha: number;
-  beta: number;
-  postnorm: boolean;
-};
-
-const runLightning = defineKernel<Step & { slopes: number[] }>({
+const runLightning = defineKernel<BlockFactors & { slopes: number[] }>({
   name: "LevinLightningBlockStep",
   reference: ({ hidden, norm, state, ...weights }, { slopes, ...factors }) => {
     const [, numHeads, headDim] = state!.shape as [number, number, number];
@@ -60,7 +53,7 @@ export function lightningBlockStep(
   return output as tf.Tensor3D;
 }
 
-const runMixture = defineKernel<Step & { k: number }>({
+const runMixture = defineKernel<BlockFactors & { k: number }>({
   name: "LevinMixtureBlockStep",
   reference: ({ hidden, norm, router, ...experts }, { k, ...factors }) => {
     const layer = new MixtureOfExperts(

@@ -2,7 +2,7 @@ import { rmsNorm, scaledResidual } from "@levin/kernels";
 import type * as tf from "@tensorflow/tfjs-core";
 
 /** How a block joins its branch to the residual stream (SPEC section 5). */
-export interface BlockFactors {
+export type BlockFactors = {
   /** Of the norm before the branch. */
   epsilon: number;
   /** Factor of the skip path. */
@@ -11,7 +11,7 @@ export interface BlockFactors {
   beta: number;
   /** True: the skip path carries the normalised input. */
   postnorm: boolean;
-}
+};
 
 /**
  * α · r + β · branch(norm(h)), where r is norm(h) with post-norm, else h (SPEC section 5).

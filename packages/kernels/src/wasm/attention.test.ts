@@ -1,14 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { lightningAttention, softmaxAttention } from "../index.ts";
-import { selectBackend } from "../node.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
+import { oneAndTwoThreads, type RunFused } from "../testing/one-and-two-threads.ts";
 import { maxDifference } from "../testing/finite-differences.ts";
-import { FusedEngine } from "./fused-engine.ts";
 import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
-import { spawnNodeWorker } from "./node-threads.ts";
-import type { FusedKernel } from "./register-fused.ts";
 import { fusedSoftmaxAttention, fusedSoftmaxAttentionGradient } from "./softmax-attention.ts";
 
 const tolerance = 1e-5;
@@ -157,27 +154,15 @@ describe("fused softmax attention gives what its reference gives on cpu", () => 
 });
 
 describe("fused attention on one thread and on two", () => {
-  let engines: FusedEngine[];
+  let runs: [RunFused, RunFused];
   beforeAll(async () => {
-    await selectBackend("wasm");
-    const one = new FusedEngine({ threads: 1, maySleep: true });
-    const two = new FusedEngine({ threads: 2, maySleep: true, spawn: spawnNodeWorker });
-    await vi.waitUntil(() => two.threads === 2);
-    engines = [one, two];
+    runs = await oneAndTwoThreads();
   });
 
   /** To rounding: gradients of keys may be summed in another order. */
-  const expectSame = (
-    kernel: FusedKernel,
-    inputs: Record<string, tf.Tensor>,
-    attributes: object,
-  ): void => {
-    const [one, two] = engines.map((engine) =>
-      kernel
-        .run(engine, inputs, attributes as never)
-        .map((result) => tf.tensor1d(Float32Array.from(engine.floats(result)))),
-    ) as [tf.Tensor[], tf.Tensor[]];
-    one.forEach((x, i) => expect(maxDifference(x, two[i]!)).toBeLessThan(1e-5));
+  const expectSame: (...job: Parameters<RunFused>) => void = (...job) => {
+    const [one, two] = runs.map((run) => run(...job).map((values) => tf.tensor1d(values)));
+    one!.forEach((x, i) => expect(maxDifference(x, two![i]!)).toBeLessThan(1e-5));
   };
 
   it.each([1, 3])("lightning attention of %i heads", (heads) => {

@@ -29,7 +29,7 @@ export const fusedLightningBlockStep: FusedKernel = {
     const names = ["qkvProjection", "innerNorm", "outputGate", "outputProjection", "state"];
     engine.run("LIGHTNING_BLOCK_STEP", [
       ...residual(engine, hidden!, output, norm!, attributes),
-      ...[heads, headDim, ...names.map((name) => engine.address(inputs[name]!))],
+      ...[heads, headDim, ...engine.addresses(names.map((name) => inputs[name]!))],
       ...[engine.address(nextState), work, ...kinds],
       ...attributes.slopes.map((slope) => floatBits(Math.exp(-slope))),
     ]);
@@ -54,9 +54,7 @@ export const fusedMixtureBlockStep: FusedKernel = {
     engine.run("MIXTURE_BLOCK_STEP", [
       ...residual(engine, hidden!, output, norm!, attributes),
       ...[attributes.k, count, intermediate, engine.address(router!), work, kind, downKind],
-      ...experts
-        .flatMap(({ gate, up, down }) => [gate, up, down])
-        .map((weight) => engine.address(weight)),
+      ...experts.flatMap(({ gate, up, down }) => engine.addresses([gate, up, down])),
     ]);
     return [output];
   },
@@ -91,7 +89,7 @@ function residual(
 ): number[] {
   return [
     ...[hidden.shape[0]!, hidden.shape.at(-1)!],
-    ...[hidden, output, norm].map((tensor) => engine.address(tensor)),
+    ...engine.addresses([hidden, output, norm]),
     ...[epsilon, alpha, beta].map(floatBits),
     postnorm ? 1 : 0,
   ];

@@ -15,7 +15,7 @@ export const fusedSiluGradient: FusedKernel = {
   name: "LevinSiluGradient",
   run: (engine, { upstream, x }) => {
     const gradient = engine.output(x!.shape);
-    const addresses = [upstream!, x!, gradient].map((tensor) => engine.address(tensor));
+    const addresses = engine.addresses([upstream!, x!, gradient]);
     engine.run("SILU_GRADIENT", [x!.size, ...addresses], x!.size);
     return [gradient];
   },
@@ -26,7 +26,7 @@ export const fusedSigmoidGate: FusedKernel = {
   name: "LevinSigmoidGate",
   run: (engine, { x, gate }) => {
     const y = engine.output(x!.shape);
-    const addresses = [x!, gate!, y].map((tensor) => engine.address(tensor));
+    const addresses = engine.addresses([x!, gate!, y]);
     engine.run("SIGMOID_GATE", [x!.size, ...addresses], x!.size);
     return [y];
   },
@@ -37,7 +37,7 @@ export const fusedSigmoidGateGradient: FusedKernel = {
   name: "LevinSigmoidGateGradient",
   run: (engine, { upstream, x, gate }) => {
     const gradients = [engine.output(x!.shape), engine.output(x!.shape)];
-    const addresses = [upstream!, x!, gate!, ...gradients].map((tensor) => engine.address(tensor));
+    const addresses = engine.addresses([upstream!, x!, gate!, ...gradients]);
     engine.run("SIGMOID_GATE_GRADIENT", [x!.size, ...addresses], x!.size);
     return gradients;
   },

@@ -8,7 +8,7 @@ export const fusedEmbedding: FusedKernel = {
     const y = engine.output([...ids!.shape, width]);
     engine.run(
       "EMBEDDING",
-      [...[ids!.size, rows, width], ...[ids!, table!, y].map((tensor) => engine.address(tensor))],
+      [...[ids!.size, rows, width], ...engine.addresses([ids!, table!, y])],
       ids!.size * width,
     );
     return [y];
@@ -24,7 +24,7 @@ export const fusedEmbeddingGradient: FusedKernel = {
       "EMBEDDING_GRADIENT",
       [
         ...[ids!.size, ...table!.shape, paddingId],
-        ...[ids!, upstream!, gradient].map((tensor) => engine.address(tensor)),
+        ...engine.addresses([ids!, upstream!, gradient]),
       ],
       upstream!.size,
     );

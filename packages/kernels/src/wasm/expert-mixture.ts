@@ -1,9 +1,7 @@
-import type * as tf from "@tensorflow/tfjs-core";
 import { expertKinds } from "../expert-mixture/expert-kinds.ts";
 import { differentiable } from "../expert-mixture/expert-mixture-gradient.ts";
 import { expertOf } from "../expert-mixture/expert-rows.ts";
 import type { KernelInputs } from "../kernel.ts";
-import type { FusedEngine } from "./fused-engine.ts";
 import type { FusedKernel } from "./register-fused.ts";
 
 /** Routing, grouping, SwiGLU experts and their weighted sum in one job. */
@@ -18,14 +16,9 @@ export const fusedExpertMixture: FusedKernel = {
     const { packing, extra } = engine.packingScratch(bytes);
     engine.run("EXPERT_MIXTURE", [
       ...sizes,
-      ...addresses(engine, [inputs["x"]!, inputs["experts"]!, inputs["weights"]!, output]),
+      ...engine.addresses([inputs["x"]!, inputs["experts"]!, inputs["weights"]!, output]),
       ...[packing, extra, kind, downKind],
-      ...experts(count).flatMap((names) =>
-        addresses(
-          engine,
-          names.map((name) => inputs[name]!),
-        ),
-      ),
+      ...all.flatMap(({ gate, up, down }) => engine.addresses([gate, up, down])),
     ]);
     return [output];
   },
@@ -45,18 +38,12 @@ export const fusedExpertMixtureGradient: FusedKernel = {
     const [x, weights] = [gradients.get("x")!, gradients.get("weights")!];
     engine.run("EXPERT_MIXTURE_GRADIENT", [
       ...sizes,
-      ...addresses(engine, [inputs["x"]!, inputs["experts"]!, inputs["weights"]!, upstream!]),
-      ...addresses(engine, [x, weights]),
+      ...engine.addresses([inputs["x"]!, inputs["experts"]!, inputs["weights"]!, upstream!]),
+      ...engine.addresses([x, weights]),
       ...[packing, extra],
       ...experts(count).flatMap((parts) => [
-        ...addresses(
-          engine,
-          parts.map((name) => inputs[name]!),
-        ),
-        ...addresses(
-          engine,
-          parts.map((name) => gradients.get(name)!),
-        ),
+        ...engine.addresses(parts.map((name) => inputs[name]!)),
+        ...engine.addresses(parts.map((name) => gradients.get(name)!)),
       ]),
     ]);
     return [...gradients.values()];
@@ -71,8 +58,4 @@ function sizesOf(inputs: KernelInputs, count: number): number[] {
 
 function experts(count: number): string[][] {
   return Array.from({ length: count }, (_, e) => [`gate.${e}`, `up.${e}`, `down.${e}`]);
-}
-
-function addresses(engine: FusedEngine, tensors: tf.TensorInfo[]): number[] {
-  return tensors.map((tensor) => engine.address(tensor));
 }

@@ -104,6 +104,11 @@ export class FusedEngine {
     return this.#backend.dataIdMap.get(tensor.dataId).memoryOffset;
   }
 
+  /** {@link address} of each tensor, 0 for one that is absent. */
+  addresses(tensors: readonly (tf.TensorInfo | undefined)[]): number[] {
+    return tensors.map((tensor) => (tensor ? this.address(tensor) : 0));
+  }
+
   /** A new tensor, its numbers not yet set. */
   output(shape: number[], dtype: tf.DataType = "float32"): tf.TensorInfo {
     return this.#backend.makeOutput(shape, dtype);

@@ -13,8 +13,7 @@ export const fusedLightningAttention: FusedKernel = {
     const [batch, heads, length, headDim] = queries.shape as [number, number, number, number];
     const output = engine.output(queries.shape);
     const next = engine.output([batch, heads, headDim, headDim]);
-    const at = addressIn(engine);
-    const tensors = [queries, keys, values, state, mask, output, next].map(at);
+    const tensors = engine.addresses([queries, keys, values, state, mask, output, next]);
     const pairs = batch * heads;
     if (length === 1) {
       const slices = slicesFor(engine, pairs, Math.ceil(headDim / 4));
@@ -51,8 +50,8 @@ export const fusedLightningAttentionGradient: FusedKernel = {
     const slices = slicesFor(engine, pairs * 3, Math.ceil(headDim / 8));
     engine.run("LIGHTNING_ATTENTION_GRADIENT", [
       ...[pairs, heads, length, headDim, block, slices],
-      ...[queries, keys, values, state, mask, outputGradient, nextGradient].map(addressIn(engine)),
-      ...[queriesGradient, keysGradient, valuesGradient, stateGradient].map(addressIn(engine)),
+      ...engine.addresses([queries, keys, values, state, mask, outputGradient, nextGradient]),
+      ...engine.addresses([queriesGradient, keysGradient, valuesGradient, stateGradient]),
       ...sweepScratch(engine, block, headDim),
       ...bitsOf(decayPowers(slopes, block)),
     ]);
@@ -63,11 +62,6 @@ export const fusedLightningAttentionGradient: FusedKernel = {
 type LightningTensors = KernelInputs &
   Record<"queries" | "keys" | "values", tf.Tensor> &
   Partial<Record<"state" | "mask" | "outputGradient" | "nextGradient", tf.Tensor>>;
-
-/** Address of a tensor, 0 for one that is absent. */
-function addressIn(engine: FusedEngine): (tensor: tf.TensorInfo | undefined) => number {
-  return (tensor) => (tensor ? engine.address(tensor) : 0);
-}
 
 /** Tokens per block: long blocks cost more in scores, short ones more in passes over the state. */
 function blockFor(length: number, headDim: number): number {

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 // Brings the gradients of the stock operations; tfjs-core alone has none.
 import "@tensorflow/tfjs-layers";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   dequantize,
   expertMixture,
@@ -15,12 +15,10 @@ import {
 } from "../index.ts";
 import { selectBackend } from "../node.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
+import { oneAndTwoThreads, type RunFused } from "../testing/one-and-two-threads.ts";
 import { fusedLightningBlockStep, fusedMixtureBlockStep } from "./block-steps.ts";
 import { fusedExpertMixture } from "./expert-mixture.ts";
-import { FusedEngine } from "./fused-engine.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
-import { spawnNodeWorker } from "./node-threads.ts";
-import type { FusedKernel } from "./register-fused.ts";
 
 /** Decoding rounds a row to 16 bits, see assembly/quantized-products.ts. */
 const tolerance = 1e-4;
@@ -190,25 +188,13 @@ describe("quantised weights of wrong shapes", () => {
 });
 
 describe("quantised weights on one thread and on two", () => {
-  let engines: FusedEngine[];
+  let runs: [RunFused, RunFused];
   beforeAll(async () => {
-    await selectBackend("wasm");
-    const one = new FusedEngine({ threads: 1, maySleep: true });
-    const two = new FusedEngine({ threads: 2, maySleep: true, spawn: spawnNodeWorker });
-    await vi.waitUntil(() => two.threads === 2);
-    engines = [one, two];
+    runs = await oneAndTwoThreads();
   });
 
-  const expectSame = (
-    kernel: FusedKernel,
-    inputs: Record<string, tf.Tensor>,
-    attributes: object,
-  ): void => {
-    const [one, two] = engines.map((engine) =>
-      kernel
-        .run(engine, inputs, attributes as never)
-        .map((result) => Float32Array.from(engine.floats(result))),
-    );
+  const expectSame: (...job: Parameters<RunFused>) => void = (...job) => {
+    const [one, two] = runs.map((run) => run(...job));
     expect(two).toEqual(one);
   };
 

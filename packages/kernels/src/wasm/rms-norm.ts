@@ -10,7 +10,7 @@ export const fusedRmsNorm: FusedKernel = {
   run: (engine, { x, weight }, { epsilon }: { epsilon: number }) => {
     const size = weight!.size;
     const y = engine.output(x!.shape);
-    const addresses = [x!, weight!, y].map((tensor) => engine.address(tensor));
+    const addresses = engine.addresses([x!, weight!, y]);
     engine.run("RMS_NORM", [x!.size / size, size, floatBits(epsilon), ...addresses], x!.size);
     return [y];
   },
@@ -25,9 +25,7 @@ export const fusedRmsNormGradient: FusedKernel = {
     const chunks = Math.min(rows, maxChunks);
     const gradients = [engine.output(x!.shape), engine.output([size])];
     const scratch = engine.scratch(4 * chunks * size);
-    const addresses = [upstream!, x!, weight!, ...gradients].map((tensor) =>
-      engine.address(tensor),
-    );
+    const addresses = engine.addresses([upstream!, x!, weight!, ...gradients]);
     engine.run(
       "RMS_NORM_GRADIENT",
       [rows, size, floatBits(epsilon), ...addresses, chunks, scratch],

@@ -12,7 +12,7 @@ export const fusedRotaryEmbedding: FusedKernel = {
       [
         ...[batch, heads, length, size, cos!.shape[3]!],
         ...[floatBits(direction), cos!.shape[0] === 1 ? 0 : 1],
-        ...[x!, cos!, sin!, y].map((tensor) => engine.address(tensor)),
+        ...engine.addresses([x!, cos!, sin!, y]),
       ],
       x!.size,
     );

@@ -12,7 +12,7 @@ export const fusedRouteTopExperts: FusedKernel = {
     const weights = engine.output([rows, k]);
     engine.run(
       "ROUTE_TOP_EXPERTS",
-      [rows, count, k, ...[logits!, experts, weights].map((tensor) => engine.address(tensor))],
+      [rows, count, k, ...engine.addresses([logits!, experts, weights])],
       effort * logits!.size,
     );
     return [experts, weights];
@@ -26,10 +26,7 @@ export const fusedRouteTopExpertsGradient: FusedKernel = {
     const gradient = engine.output([rows, count]);
     engine.run(
       "ROUTE_TOP_EXPERTS_GRADIENT",
-      [
-        ...[rows, count, k],
-        ...[upstream!, experts!, weights!, gradient].map((tensor) => engine.address(tensor)),
-      ],
+      [...[rows, count, k], ...engine.addresses([upstream!, experts!, weights!, gradient])],
       rows * count,
     );
     return [gradient];

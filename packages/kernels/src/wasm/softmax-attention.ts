@@ -18,7 +18,7 @@ export const fusedSoftmaxAttention: FusedKernel = {
     const sizes = sizesOf(inputs, segments);
     const { batch, kvHeads, group, length, headDim, keys } = sizes;
     const output = engine.output(queries.shape);
-    const tensors = [queries, mask, output].map(addressIn(engine));
+    const tensors = engine.addresses([queries, mask, output]);
     const scale = floatBits(1 / Math.sqrt(headDim));
     const table = segmentTable(engine, inputs, segments);
     if (length === 1) {
@@ -72,7 +72,7 @@ export const fusedSoftmaxAttentionGradient: FusedKernel = {
     engine.run("SOFTMAX_ATTENTION_GRADIENT", [
       ...[batch, kvHeads, group, length, headDim, keys, tokens, parts],
       floatBits(1 / Math.sqrt(headDim)),
-      ...[queries, mask, upstream, byName["queries"]].map(addressIn(engine)),
+      ...engine.addresses([queries, mask, upstream, byName["queries"]]),
       ...[scratch + bytes * engine.maxThreads, scratch, bytes, segments],
       ...segmentTable(engine, inputs, segments, byName),
     ]);
@@ -111,15 +111,9 @@ function segmentTable(
   segments: number,
   gradients?: Record<string, tf.TensorInfo>,
 ): number[] {
-  const at = addressIn(engine);
   return Array.from({ length: segments }, (_, i) => [
     inputs[`keys.${i}`]!.shape[2]!,
-    ...[inputs[`keys.${i}`], inputs[`values.${i}`]].map(at),
-    ...(gradients ? [gradients[`keys.${i}`], gradients[`values.${i}`]].map(at) : []),
+    ...engine.addresses([inputs[`keys.${i}`], inputs[`values.${i}`]]),
+    ...(gradients ? engine.addresses([gradients[`keys.${i}`], gradients[`values.${i}`]]) : []),
   ]).flat();
-}
-
-/** Address of a tensor, 0 for one that is absent. */
-function addressIn(engine: FusedEngine): (tensor: tf.TensorInfo | undefined) => number {
-  return (tensor) => (tensor ? engine.address(tensor) : 0);
 }

@@ -5,7 +5,7 @@ export const fusedSoftmaxCrossEntropy: FusedKernel = {
   name: "LevinSoftmaxCrossEntropy",
   run: (engine, { logits, targets }) => {
     const losses = engine.output(targets!.shape);
-    const addresses = [logits!, targets!, losses].map((tensor) => engine.address(tensor));
+    const addresses = engine.addresses([logits!, targets!, losses]);
     engine.run("SOFTMAX_CROSS_ENTROPY", [...logits!.shape, ...addresses], logits!.size);
     return [losses];
   },
@@ -15,9 +15,7 @@ export const fusedSoftmaxCrossEntropyGradient: FusedKernel = {
   name: "LevinSoftmaxCrossEntropyGradient",
   run: (engine, { upstream, logits, targets }) => {
     const gradient = engine.output(logits!.shape);
-    const addresses = [upstream!, logits!, targets!, gradient].map((tensor) =>
-      engine.address(tensor),
-    );
+    const addresses = engine.addresses([upstream!, logits!, targets!, gradient]);
     engine.run("SOFTMAX_CROSS_ENTROPY_GRADIENT", [...logits!.shape, ...addresses], logits!.size);
     return [gradient];
   },

@@ -46,6 +46,18 @@ describe("spark behind the API, asked by the official openai client", () => {
     expect(prompt).toBeGreaterThan(details!.cached_tokens!);
   });
 
+  it("answers many at once as it answers each alone", async () => {
+    const answerTo = async (content: string): Promise<unknown> => {
+      const messages = [{ role: "user" as const, content }];
+      return (await client.chat.completions.create({ ...settings, messages })).choices[0]!.message;
+    };
+    const questions = Array.from({ length: 12 }, (_, i) => `What is ${i + 3} plus ${41 - 2 * i}?`);
+    const together = await Promise.all(questions.map(answerTo));
+    for (const [i, content] of questions.entries()) {
+      expect(together[i]).toEqual(await answerTo(content));
+    }
+  });
+
   it("streams the same answer and thought in pieces, then the usage", async () => {
     const whole = await client.chat.completions.create(settings);
     const stream = await client.chat.completions.create({

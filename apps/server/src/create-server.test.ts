@@ -16,10 +16,16 @@ const patient = { timeout: 20_000 };
 const endless = { script: () => "one two ".repeat(50_000), context: 200_000 };
 const long = { model, messages: ask("go"), temperature: 0 };
 
+/** One answer at a time, unless a test says otherwise. */
 async function start(
   options: Parameters<typeof startScriptedServer>[0] = {},
 ): Promise<ScriptedServer> {
-  const server = await startScriptedServer({ ...endless, shutdownGrace: 0, ...options });
+  const server = await startScriptedServer({
+    ...endless,
+    shutdownGrace: 0,
+    maxBatch: 1,
+    ...options,
+  });
   onTestFinished(() => server.close());
   return server;
 }
@@ -134,6 +140,29 @@ describe("under load", () => {
         server.openai.chat.completions.create({ ...long, stream }),
       ).rejects.toMatchObject({ status: 503, code: "overloaded" });
     }
+  });
+
+  it("moves the answers of several clients on in one step", async () => {
+    const server = await start({ maxBatch: 4 });
+    const answers = await Promise.all(
+      [1, 2, 3, 4, 5, 6].map((n) =>
+        server.openai.chat.completions.create({ ...long, messages: ask(`${n}`), max_tokens: 60 }),
+      ),
+    );
+    expect(answers.map(({ usage }) => usage!.completion_tokens)).toEqual(Array(6).fill(60));
+    // Four at once, then two: one by one they would take 360 steps.
+    expect(server.steps()).toBeLessThan(180);
+  });
+
+  it("goes on for others while one client reads nothing", async () => {
+    const server = await start({ maxBatch: 2 });
+    const chunks = await startStream(server);
+    await expectIdle(server);
+    for (let i = 0; i < 3; i++) {
+      const next = await server.openai.chat.completions.create({ ...long, max_tokens: 20 });
+      expect(next.usage!.completion_tokens).toBe(20);
+    }
+    expect((await chunks.next()).done).toBe(false);
   });
 
   it("answers other routes while it generates", async () => {

@@ -12,7 +12,9 @@ export interface ServerOptions extends ServedModel {
   logger?: FastifyBaseLogger;
   /** Bytes of the largest request body; default 8 MiB. */
   bodyLimit?: number;
-  /** Requests that may wait for their turn; default 64. */
+  /** Answers that run together, in one decoding step; default 8. */
+  maxBatch?: number;
+  /** Requests that may wait for a place among them; default 64. */
   queueCapacity?: number;
   /** Memory for the states of earlier prompts, so that a next turn costs only its new tokens; default 256 MiB. */
   prefixCacheBytes?: number;
@@ -30,8 +32,8 @@ export interface ServerOptions extends ServedModel {
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, bodyLimit = 8 * 2 ** 20, queueCapacity = 64, shutdownGrace = 5000 } = options;
-  const { stallTimeout = 30_000, prefixCacheBytes = 256 * 2 ** 20 } = options;
-  const service = new GenerationService(options, { queueCapacity, prefixCacheBytes });
+  const { stallTimeout = 30_000, prefixCacheBytes = 256 * 2 ** 20, maxBatch = 8 } = options;
+  const service = new GenerationService(options, { maxBatch, queueCapacity, prefixCacheBytes });
   const app: FastifyInstance = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit,

@@ -1,6 +1,6 @@
 import { OutOfMemoryError } from "@levin/kernels/node";
 import {
-  generate,
+  ContinuousBatch,
   PrefixCache,
   type GenerationOptions,
   type GenerationResult,
@@ -8,33 +8,45 @@ import {
 } from "@levin/model";
 import { ApiError } from "./api/api-error.ts";
 import type { ServedModel } from "./served-model.ts";
-import { TurnQueue } from "./turn-queue.ts";
 
-/** Generates for one request after the other, until it is shut down. */
+/** How much is served at once. */
+export interface ServiceLimits {
+  /** Answers that run together, in one decoding step. */
+  maxBatch: number;
+  /** Requests that may wait for a place among them. */
+  queueCapacity: number;
+  prefixCacheBytes: number;
+}
+
+/** Generates for several requests at once, until it is shut down. */
 export class GenerationService {
   readonly served: ServedModel;
-  readonly #queue: TurnQueue;
+  readonly #batch: ContinuousBatch;
+  readonly #capacity: number;
   readonly #shutdown = new AbortController();
-
   readonly #prefixes: PrefixCache;
+  /** Requests that run or wait. */
+  #open = 0;
 
-  constructor(
-    served: ServedModel,
-    { queueCapacity, prefixCacheBytes }: { queueCapacity: number; prefixCacheBytes: number },
-  ) {
+  constructor(served: ServedModel, limits: ServiceLimits) {
+    const { maxBatch, queueCapacity, prefixCacheBytes } = limits;
     this.served = served;
-    this.#queue = new TurnQueue(queueCapacity);
+    this.#batch = new ContinuousBatch(served.model, served.tokenizer, { maxRows: maxBatch });
+    this.#capacity = maxBatch + queueCapacity;
     this.#prefixes = new PrefixCache({ maxBytes: prefixCacheBytes });
   }
 
   get waiting(): number {
-    return this.#queue.waiting;
+    return this.#batch.waiting;
   }
 
   /** @throws ApiError (503) when no more requests may wait or the server is going down */
   checkRoom(): void {
     if (this.#shutdown.signal.aborted) throw shuttingDown();
-    this.#queue.checkRoom();
+    if (this.#open < this.#capacity) return;
+    throw new ApiError(503, "too many requests are waiting; try again later", {
+      code: "overloaded",
+    });
   }
 
   /** Forgets all states of earlier prompts. */
@@ -48,22 +60,20 @@ export class GenerationService {
   }
 
   /**
-   * Waits for its turn and generates; ends early when the client's signal aborts.
-   * @throws ApiError (503) on shutdown, and what `generate` throws
+   * Waits for a place and generates; ends early when the client's signal aborts.
+   * @throws ApiError (503) on shutdown or overload, and what `generate` throws
    */
   async *generate(
     promptIds: readonly number[],
     options: GenerationOptions,
     client: AbortSignal,
   ): AsyncGenerator<TokenEvent, GenerationResult> {
+    this.checkRoom();
+    this.#open += 1;
     const signal = AbortSignal.any([client, this.#shutdown.signal]);
-    const leave = await this.#queue.enter(signal).catch((error: unknown) => {
-      throw this.#shutdown.signal.aborted ? shuttingDown() : error;
-    });
+    const prefixes = this.#prefixes;
     try {
-      const { model, tokenizer } = this.served;
-      const prefixes = this.#prefixes;
-      const result = yield* generate(model, tokenizer, promptIds, { ...options, prefixes, signal });
+      const result = yield* this.#batch.add(promptIds, { ...options, prefixes, signal });
       if (result.finishReason === "abort" && this.#shutdown.signal.aborted) throw shuttingDown();
       return result;
     } catch (error) {
@@ -71,7 +81,7 @@ export class GenerationService {
       if (error instanceof OutOfMemoryError) this.#prefixes.dispose();
       throw error;
     } finally {
-      leave();
+      this.#open -= 1;
     }
   }
 }

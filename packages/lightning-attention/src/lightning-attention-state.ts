@@ -32,6 +32,19 @@ export class LightningAttentionState {
     return new LightningAttentionState(tf.clone(this.#matrix));
   }
 
+  /** The chosen rows of one or more states, in this order; the states stay as they are. */
+  static ofRows(
+    parts: readonly { state: LightningAttentionState; rows: readonly number[] }[],
+  ): LightningAttentionState {
+    const matrix = tf.tidy(() =>
+      tf.concat(
+        parts.map(({ state, rows }) => tf.gather(state.#matrix, tf.tensor1d([...rows], "int32"))),
+        0,
+      ),
+    );
+    return new LightningAttentionState(matrix);
+  }
+
   /** The matrix as little-endian float32. */
   serialize(): Uint8Array {
     return new Uint8Array((this.#matrix.dataSync() as Float32Array).slice().buffer);

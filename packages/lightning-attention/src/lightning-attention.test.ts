@@ -85,6 +85,19 @@ describe.each(["cpu", "wasm"])("LightningAttention on %s", (backend) => {
     );
   });
 
+  it("puts rows of states together in any order", () => {
+    const layer = randomLayer();
+    const [one, two] = [layer.createState(1), layer.createState(2)];
+    layer.prefill(randomInput(1, 4), one);
+    layer.prefill(randomInput(2, 6), two);
+    const joined = LightningAttentionState.ofRows([
+      { state: two, rows: [1, 0] },
+      { state: one, rows: [0] },
+    ]);
+    const expected = tf.concat([tf.reverse(two.matrix, 0), one.matrix]);
+    expectClose(joined.matrix, expected);
+  });
+
   it("leaves no tensors behind", () => {
     const layer = randomLayer();
     const x = randomInput(1, 6);

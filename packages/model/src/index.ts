@@ -32,7 +32,8 @@ export {
 export { MissingParameterError, type ModelParameters } from "./model-parameters.ts";
 export { CausalModelState, ModelStateError } from "./model-state.ts";
 export { TokenBatchError, type TokenBatch } from "./token-batch.ts";
-export { generateBatch, type BatchCompletion } from "./generation/generate-batch.ts";
+export { ContinuousBatch } from "./generation/continuous-batch.ts";
+export { generateBatch } from "./generation/generate-batch.ts";
 export {
   generate,
   PromptTooLongError,
@@ -40,7 +41,11 @@ export {
   type GenerationResult,
   type TokenEvent,
 } from "./generation/generate.ts";
-export { GenerationOptionsError, type GenerationOptions } from "./generation/generation-options.ts";
+export {
+  GenerationOptionsError,
+  type BatchOptions,
+  type GenerationOptions,
+} from "./generation/generation-options.ts";
 export {
   logProbability,
   minP,

@@ -47,6 +47,32 @@ export class CausalModelState {
     );
   }
 
+  /**
+   * A state of `rows` of this one, then of all rows of `others`; all of them stay as they are.
+   * @throws ModelStateError for rows that are not there and states that an error left half moved
+   */
+  regroup(rows: readonly number[], others: readonly CausalModelState[] = []): CausalModelState {
+    const parts = [
+      { state: this as CausalModelState, rows },
+      ...others.map((state) => ({ state, rows: state.positions.map((_, row) => row) })),
+    ].filter((part) => part.rows.length > 0);
+    checkRows(parts);
+    const layers: LayerState[] = [];
+    try {
+      this.layers.forEach((_, i) => {
+        layers.push(rowsOfLayer(parts.map((part) => ({ ...part, state: part.state.layers[i]! }))));
+      });
+    } catch (error) {
+      for (const layer of layers) layer.dispose();
+      throw error;
+    }
+    const positions = parts.flatMap(({ state, rows: of }) =>
+      of.map((row) => state.positions[row]!),
+    );
+    const cache = layers.find((layer) => layer instanceof KeyValueCache);
+    return new CausalModelState(layers, positions, cache?.length ?? Math.max(...positions));
+  }
+
   dispose(): void {
     for (const layer of this.layers) layer.dispose();
   }
@@ -99,6 +125,28 @@ export class CausalModelState {
     }
     return new CausalModelState(layers, header.positions, header.length);
   }
+}
+
+interface Rows<State> {
+  state: State;
+  rows: readonly number[];
+}
+
+function checkRows(parts: readonly Rows<CausalModelState>[]): void {
+  if (parts.length === 0) throw new ModelStateError("rows: expected at least one, found none");
+  for (const { state, rows } of parts) {
+    if (state.broken) throw new ModelStateError("rows: expected whole states, found a broken one");
+    const wrong = rows.find((row) => state.positions[row] === undefined);
+    if (wrong !== undefined) {
+      throw new ModelStateError(`rows: expected numbers in 0..${state.batch - 1}, found ${wrong}`);
+    }
+  }
+}
+
+function rowsOfLayer(parts: readonly Rows<LayerState>[]): LayerState {
+  return parts[0]!.state instanceof LightningAttentionState
+    ? LightningAttentionState.ofRows(parts as Rows<LightningAttentionState>[])
+    : KeyValueCache.ofRows(parts as Rows<KeyValueCache>[]);
 }
 
 function deserializeLayer(

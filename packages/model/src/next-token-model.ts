@@ -8,6 +8,8 @@ export interface ModelState {
   readonly length: number;
   readonly byteLength: number;
   clone(): ModelState;
+  /** A state of `rows` of this one, then of all rows of `others`; all of them stay as they are. */
+  regroup(rows: readonly number[], others?: readonly ModelState[]): ModelState;
   serialize(): Uint8Array;
   dispose(): void;
 }

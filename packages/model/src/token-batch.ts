@@ -43,11 +43,7 @@ export function tokenTensors(
         `[${ids.map((row) => row.length)}], mask lengths [${mask?.map((row) => row.length) ?? ""}]`,
     );
   }
-  for (const id of ids.flat()) {
-    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
-      throw new TokenBatchError(`token batch: expected ids in 0..${vocabSize - 1}, found ${id}`);
-    }
-  }
+  checkTokenIds(ids.flat(), vocabSize);
   const padded = mask?.some((row) => row.includes(0)) ?? false;
   const counts = ids.map((row, b) =>
     mask ? mask[b]!.reduce((sum, real) => sum + real, 0) : row.length,
@@ -58,6 +54,15 @@ export function tokenTensors(
     positions: ids.map((row, b) => rowPositions(row.length, start[b]!, mask?.[b])),
     counts,
   };
+}
+
+/** Throws TokenBatchError for an id outside the vocabulary. */
+export function checkTokenIds(ids: readonly number[], vocabSize: number): void {
+  for (const id of ids) {
+    if (!Number.isInteger(id) || id < 0 || id >= vocabSize) {
+      throw new TokenBatchError(`token batch: expected ids in 0..${vocabSize - 1}, found ${id}`);
+    }
+  }
 }
 
 function rowPositions(length: number, start: number, mask?: readonly number[]): number[] {

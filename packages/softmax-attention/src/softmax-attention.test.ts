@@ -78,6 +78,80 @@ describe.each(["cpu", "wasm"])("SoftmaxAttention on %s", (backend) => {
       /expected 672 or 700 bytes .* found 4/,
     );
   });
+
+  it("puts rows of caches together and takes them out again, and frees all memory", () => {
+    const layer = randomLayer();
+    const before = tf.memory().numTensors;
+    tf.tidy(() => {
+      const after = (length: number): KeyValueCache => {
+        const cache = layer.createState();
+        layer.prefill(randomInput(1, length), cache, { angles: anglesAt(0, length) });
+        return cache;
+      };
+      const lengths = [3, 300, 7];
+      const alone = lengths.map(after);
+      const joined = KeyValueCache.ofRows(alone.map((state) => ({ state, rows: [0] })));
+      expect(joined.length).toBe(300);
+      const next = randomInput(1, 1);
+      const three = tf.concat([next, next, next]) as tf.Tensor3D;
+      const angles = rotaryAngles(
+        lengths.map((length) => [length]),
+        rotary,
+      );
+      const together = layer.step(three, joined, { angles });
+      for (const [row, state] of alone.entries()) {
+        const single = layer.step(next, state, {
+          angles: anglesAt(lengths[row]!, lengths[row]! + 1),
+        });
+        expect(difference(tf.slice(together, row, 1), single)).toBeLessThan(1e-5);
+      }
+      // Without the long one its length goes too; alone again, a row has no padding.
+      const short = KeyValueCache.ofRows([{ state: joined, rows: [2, 0] }]);
+      expect([short.length, short.mask?.arraySync()]).toEqual([
+        8,
+        [Array(8).fill(1), [0, 0, 0, 0, 1, 1, 1, 1]],
+      ]);
+      const single = KeyValueCache.ofRows([{ state: short, rows: [1] }]);
+      expect([single.length, single.mask]).toEqual([4, undefined]);
+      expect(difference(single.keys[0]!, tf.concat(alone[0]!.keys, 2))).toBeLessThan(1e-5);
+      for (const cache of [...alone, joined, short, single]) cache.dispose();
+    });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("keeps padding that callers put anywhere, and rows without a token", () => {
+    const layer = randomLayer();
+    const cache = layer.createState();
+    const mask = tf.tensor2d([
+      [0, 1, 1, 0],
+      [1, 1, 1, 1],
+    ]);
+    const angles = rotaryAngles(
+      [
+        [0, 0, 1, 2],
+        [0, 1, 2, 3],
+      ],
+      rotary,
+    );
+    layer.prefill(randomInput(2, 4), cache, { angles, mask });
+    const two = layer.createState();
+    layer.prefill(randomInput(1, 2), two, { angles: anglesAt(0, 2) });
+    const joined = KeyValueCache.ofRows([
+      { state: two, rows: [0] },
+      { state: cache, rows: [1, 0] },
+      { state: layer.createState(), rows: [0] },
+    ]);
+    expect(joined.mask!.arraySync()).toEqual([
+      [0, 0, 1, 1],
+      [1, 1, 1, 1],
+      [0, 1, 1, 0],
+      [0, 0, 0, 0],
+    ]);
+    const bytes = joined.serialize();
+    expect(KeyValueCache.deserialize(bytes, [4, 2, 4, 6]).serialize()).toEqual(bytes);
+    const empty = layer.createState();
+    expect(KeyValueCache.ofRows([{ state: empty, rows: [0, 0] }]).length).toBe(0);
+  });
 });
 
 describe("SoftmaxAttentionLayer inside a tfjs model", () => {

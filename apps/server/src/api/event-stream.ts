@@ -7,7 +7,7 @@ import { isDeparture, toApiError } from "./error-handling.ts";
  * so a later failure becomes an event with OpenAI's error body.
  *
  * @param stallTimeout milliseconds after which a client that reads nothing more is cut off: its
- *   full buffers hold up the answer, and with it everyone who waits
+ *   answer waits for it, and keeps a place that others wait for
  */
 export function sendEventStream(
   reply: FastifyReply,

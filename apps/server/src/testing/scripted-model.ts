@@ -6,29 +6,38 @@ import type { ServedModel } from "../served-model.ts";
 /** What the model says to the text of a conversation; may begin with a thought. */
 export type Script = (conversation: string) => string;
 
-/** Tokens so far, split into the prompt and what was said since. */
-class ScriptState implements ModelState {
-  readonly batch = 1;
-  prompt: number[] = [];
-  said: number[] = [];
+/** Tokens of one conversation, split into the prompt and what was said since. */
+interface Row {
+  prompt: number[];
+  said: number[];
   /** What the script says to this prompt; worked out when it is first needed. */
-  reply: number[] | undefined;
+  reply?: number[];
+}
 
+class ScriptState implements ModelState {
+  readonly rows: Row[];
+
+  constructor(rows: readonly Row[]) {
+    this.rows = rows.map((row) => ({ ...row, prompt: [...row.prompt], said: [...row.said] }));
+  }
+  get batch(): number {
+    return this.rows.length;
+  }
   get length(): number {
-    return this.prompt.length + this.said.length;
+    return Math.max(...this.rows.map(({ prompt, said }) => prompt.length + said.length));
   }
   get byteLength(): number {
-    return this.length * 4;
+    return this.batch * this.length * 4;
   }
   clone(): ScriptState {
-    const copy = new ScriptState();
-    copy.prompt = [...this.prompt];
-    copy.said = [...this.said];
-    return copy;
+    return new ScriptState(this.rows);
+  }
+  regroup(rows: readonly number[], others: readonly ScriptState[] = []): ScriptState {
+    const chosen = rows.map((row) => this.rows[row]!);
+    return new ScriptState([...chosen, ...others.flatMap((other) => other.rows)]);
   }
   serialize(): Uint8Array {
-    const { prompt, said } = this;
-    return new Uint8Array(Uint32Array.from([prompt.length, ...prompt, ...said]).buffer);
+    return new TextEncoder().encode(JSON.stringify(this.rows));
   }
   dispose(): void {}
 }
@@ -53,35 +62,35 @@ class ScriptedModel implements NextTokenModel<ScriptState> {
     };
   }
 
-  createState(): ScriptState {
-    return new ScriptState();
+  createState(batch: number): ScriptState {
+    return new ScriptState(Array.from({ length: batch }, () => ({ prompt: [], said: [] })));
   }
 
   deserializeState(bytes: Uint8Array): ScriptState {
-    const [length = 0, ...ids] = new Uint32Array(bytes.slice().buffer);
-    const state = new ScriptState();
-    state.prompt = ids.slice(0, length);
-    state.said = ids.slice(length);
-    return state;
+    return new ScriptState(JSON.parse(new TextDecoder().decode(bytes)) as Row[]);
   }
 
   advance(state: ScriptState, tokens: TokenBatch): tf.Tensor2D {
-    const ids = tokens.ids[0] ?? [];
-    // Prompts come in larger pieces, answers token by token.
-    const isSaid = state.prompt.length > 0 && ids.length === 1;
-    (isSaid ? state.said : state.prompt).push(...ids);
-    const logits = new Float32Array(this.config.vocabSize);
-    // Uneven noise, so that the runners-up differ too.
-    for (const id of logits.keys()) logits[id] = Math.sin(id * 12.9898 + state.length);
-    logits[this.#next(state)]! += 8;
-    return tf.tensor2d(logits, [1, logits.length]);
+    return tf.tensor2d(state.rows.map((row, i) => this.#logits(row, tokens.ids[i]!)));
   }
 
-  #next(state: ScriptState): number {
-    const { said, prompt } = state;
+  #logits(row: Row, ids: readonly number[]): Float32Array {
+    // Prompts come in larger pieces, answers token by token.
+    const isSaid = row.prompt.length > 0 && ids.length === 1;
+    (isSaid ? row.said : row.prompt).push(...ids);
+    const length = row.prompt.length + row.said.length;
+    const logits = new Float32Array(this.config.vocabSize);
+    // Uneven noise, so that the runners-up differ too.
+    for (const id of logits.keys()) logits[id] = Math.sin(id * 12.9898 + length);
+    logits[this.#next(row)]! += 8;
+    return logits;
+  }
+
+  #next(row: Row): number {
+    const { said, prompt } = row;
     const tokenizer = this.#tokenizer;
     const [end] = this.config.eosTokenId;
-    const reply = (state.reply ??= tokenizer.encode(this.#script(tokenizer.decode(prompt))));
+    const reply = (row.reply ??= tokenizer.encode(this.#script(tokenizer.decode(prompt))));
     const close = tokenizer.tokenToId("</think>")!;
     const closed = said.lastIndexOf(close);
     if (closed < 0) return reply[said.length] ?? end!;

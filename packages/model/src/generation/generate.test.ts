@@ -21,23 +21,10 @@ import {
   type TokenEvent,
 } from "../index.ts";
 import { loadModel } from "../node.ts";
+import { collect } from "./testing/collect.ts";
+import { marks, printableTokenizer as tokenizer } from "./testing/printable-tokenizer.ts";
 
 const directory = join(import.meta.dirname, "../__fixtures__/parity/i_m1_layout");
-
-/** The fixture has a vocabulary of 96: printable characters, and two marks of thought. */
-const marks: Record<string, number> = { "<think>": 94, "</think>": 95 };
-const tokenizer: TextTokenizer = {
-  encode: (text) =>
-    text
-      .split(/(<\/?think>)/)
-      .filter((part) => part !== "")
-      .flatMap((part) => marks[part] ?? Array.from(part, (c) => (c.charCodeAt(0) - 32 + 94) % 94)),
-  tokenToId: (token) => marks[token],
-  createDecodeStream: () => ({
-    push: (id) => (id >= 94 ? "" : String.fromCharCode(32 + id)),
-    flush: () => "",
-  }),
-};
 
 let model: CausalLanguageModel;
 beforeAll(async () => {
@@ -51,17 +38,6 @@ async function run(
   options: GenerationOptions,
 ): Promise<{ events: TokenEvent[]; result: GenerationResult }> {
   return collect(generate(model, tokenizer, prompt, options));
-}
-
-async function collect(
-  stream: AsyncGenerator<TokenEvent, GenerationResult>,
-): Promise<{ events: TokenEvent[]; result: GenerationResult }> {
-  const events: TokenEvent[] = [];
-  for (;;) {
-    const next = await stream.next();
-    if (next.done) return { events, result: next.value };
-    events.push(next.value);
-  }
 }
 
 describe("generate", () => {
@@ -197,7 +173,7 @@ describe("generate", () => {
         tf.tidy(() => tf.mul(model.advance(state as CausalModelState, tokens), NaN)),
     };
     await expect(collect(generate(broken, tokenizer, "abc"))).rejects.toThrow(LogitsError);
-    await expect(generateBatch(broken, [[1, 2]])).rejects.toThrow(LogitsError);
+    await expect(generateBatch(broken, tokenizer, [[1, 2]])).rejects.toThrow(LogitsError);
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -246,29 +222,34 @@ describe("a prefix cache", () => {
 });
 
 describe("generateBatch", () => {
-  it("gives each padded row what it gets alone", async () => {
-    const prompts = ["a much longer prompt", "abc", "x"].map((text) => tokenizer.encode(text));
-    const options = { maxNewTokens: 8 };
-    const together = await generateBatch(model, prompts, options);
-    for (const [row, prompt] of prompts.entries()) {
-      expect(together[row]).toEqual((await generateBatch(model, [prompt], options))[0]);
+  it("gives each prompt what it gets alone, with a seed of its own", async () => {
+    const prompts = ["a much longer prompt", "abc", "x"];
+    const options = { maxNewTokens: 8, temperature: 1 };
+    const together = await generateBatch(model, tokenizer, prompts, { ...options, seed: 5 });
+    for (const [i, prompt] of prompts.entries()) {
+      expect(together[i]).toEqual((await run(prompt, { ...options, seed: 5 + i })).result);
     }
   });
 
-  it("does not count padding as context", async () => {
+  it("does not count the length of others as context", async () => {
     const small: NextTokenModel = {
       config: { ...model.config, maxPositionEmbeddings: 24 },
       createState: (batch) => model.createState(batch),
       deserializeState: (bytes) => model.deserializeState(bytes),
       advance: (state, tokens) => model.advance(state as CausalModelState, tokens),
     };
-    const prompts = ["a prompt of 20 tokens", "abc"].map((text) => tokenizer.encode(text));
-    const together = await generateBatch(small, prompts, { maxNewTokens: 30 });
-    expect(together[0]!.ids).toHaveLength(24 - prompts[0]!.length);
-    expect(together[1]!.ids).toHaveLength(24 - prompts[1]!.length);
-    expect(together[1]).toEqual(
-      (await generateBatch(small, [prompts[1]!], { maxNewTokens: 30 }))[0],
+    const prompts = ["a prompt of 20 tokens", "abc"];
+    const together = await generateBatch(small, tokenizer, prompts, { maxNewTokens: 30 });
+    expect(together.map(({ ids }) => ids.length)).toEqual([24 - 21, 24 - 3]);
+  });
+
+  it("ends all when one fails", async () => {
+    const before = tf.memory().numTensors;
+    const prompts = ["abc", "x".repeat(5000), "def"];
+    await expect(generateBatch(model, tokenizer, prompts, { maxNewTokens: 500 })).rejects.toThrow(
+      PromptTooLongError,
     );
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 

@@ -1,9 +1,9 @@
 import { TokenBatchError } from "../token-batch.ts";
-import type { ModelState, NextTokenModel } from "../next-token-model.ts";
+import type { NextTokenModel } from "../next-token-model.ts";
 import { checkOptions, type CheckedOptions, type GenerationOptions } from "./generation-options.ts";
 import { GenerationRun } from "./generation-run.ts";
-import { nextTask } from "./next-task.ts";
 import { createSampler, type SamplerState, type TokenLogProbability } from "./sampler.ts";
+import { SingleSequence, type Sequence } from "./sequence.ts";
 import type { TextTokenizer } from "./thought.ts";
 
 /** Why generation ended. */
@@ -53,6 +53,23 @@ export class PromptTooLongError extends Error {
 }
 
 /**
+ * Checks that there is a prompt, and room for an answer.
+ *
+ * @param before tokens of the sequence before the prompt
+ * @throws TokenBatchError, PromptTooLongError
+ */
+export function checkPrompt(
+  length: number,
+  before: number,
+  { maxPositionEmbeddings }: Pick<NextTokenModel["config"], "maxPositionEmbeddings">,
+): void {
+  if (length === 0) throw new TokenBatchError("prompt: expected at least one token, found none");
+  if (before + length >= maxPositionEmbeddings) {
+    throw new PromptTooLongError(maxPositionEmbeddings, before + length);
+  }
+}
+
+/**
  * Generates text token by token: iterate for the stream, the generator's return value sums up.
  *
  * @param prompt text, or token ids
@@ -64,59 +81,60 @@ export async function* generate(
   prompt: string | readonly number[],
   options: GenerationOptions = {},
 ): AsyncGenerator<TokenEvent, GenerationResult> {
+  const checked = checkOptions(options);
+  const { prefixes } = checked;
   const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
-  const known = options.prefixes?.find(ids);
+  checkPrompt(ids.length, 0, model.config);
+  const known = prefixes?.find(ids);
   const state = known?.state ?? model.createState(1);
-  const unread = ids.slice(known?.length ?? 0);
-  const from = { model, tokenizer, state, prompt: unread, history: ids, logits: known?.logits };
+  const continuation = {
+    config: model.config,
+    tokenizer,
+    sequence: new SingleSequence(model, state),
+    prompt: ids.slice(known?.length ?? 0),
+    history: ids,
+    logits: known?.logits,
+    onRead: (logits: Float32Array) => prefixes?.keep(ids, state, logits),
+  };
   try {
-    return yield* continueFrom(from, options);
+    return yield* continueFrom(continuation, checked);
   } finally {
     state.dispose();
   }
 }
 
-/** A sequence in the middle: a state, tokens not yet fed, and all tokens so far. */
+/** A sequence in the middle, tokens not yet fed, and all tokens so far. */
 export interface Continuation {
-  model: NextTokenModel;
+  config: NextTokenModel["config"];
   tokenizer: TextTokenizer;
-  /** Moves on; stays the caller's. */
-  state: ModelState;
+  sequence: Sequence;
   /** Tokens to feed first. */
   prompt: readonly number[];
-  /** Logits `[vocab]` of the state; needed only when there are no tokens to feed. */
+  /** Logits `[vocab]` of the sequence; needed only when there are no tokens to feed. */
   logits?: Float32Array | undefined;
   /** All tokens of the sequence, `prompt` included. */
   history: readonly number[];
   /** Random state of an earlier run. */
   samplerState?: SamplerState;
-  /** Told about tokens that were fed, and about the sampler however the run ends. */
-  onFed?(ids: readonly number[]): void;
+  /** Told when all of `prompt` was fed, with the logits after it, and about the sampler however the run ends. */
+  onRead?(logits: Float32Array): void;
   onEnd?(samplerState: SamplerState): void;
 }
 
-/** Generates on from a state; used by {@link generate} and by sessions. */
+/** Generates on from where a sequence is; used by {@link generate}, sessions and batches. */
 export async function* continueFrom(
   from: Continuation,
-  options: GenerationOptions,
+  options: CheckedOptions,
 ): AsyncGenerator<TokenEvent, GenerationResult> {
-  const checked = checkOptions(options);
-  const { model, state, prompt } = from;
-  const limit = model.config.maxPositionEmbeddings;
-  if (prompt.length === 0 && !from.logits)
-    throw new TokenBatchError("prompt: expected at least one token, found none");
-  if (state.length + prompt.length >= limit) {
-    throw new PromptTooLongError(limit, state.length + prompt.length);
-  }
-  const sampler = createSampler(checked, from.samplerState);
-  const run = new GenerationRun(from, checked);
+  const sampler = createSampler(options, from.samplerState);
+  const run = new GenerationRun(from, options);
   try {
-    let logits = await prefill(from, checked);
+    let logits = await prefill(from, options);
     while (logits && run.finishReason === undefined) {
       const id = run.nextForced() ?? sampler.draw(logits, run.seen);
       yield run.accept(id, logits);
       // The last token is left to whoever continues, so that there always is one to go on from.
-      if (run.finishReason === undefined) logits = await feed(from, [id], checked.signal);
+      if (run.finishReason === undefined) logits = await from.sequence.step(id, options.signal);
     }
     return run.result();
   } finally {
@@ -128,33 +146,17 @@ async function prefill(
   from: Continuation,
   options: CheckedOptions,
 ): Promise<Float32Array | undefined> {
-  const { prompt, history, state } = from;
-  const { prefixes, prefillChunk, signal, onPrefill } = options;
+  const { prompt, sequence } = from;
+  const { prefillChunk, signal, onPrefill } = options;
   const total = options.maxNewTokens === 0 ? prompt.length - 1 : prompt.length;
   let { logits } = from;
   for (let start = 0; start < total; start += prefillChunk) {
     const done = Math.min(total, start + prefillChunk);
-    logits = await feed(from, prompt.slice(start, done), signal);
+    logits = await sequence.prefill(prompt.slice(start, done), signal);
     if (!logits) return undefined;
-    if (done === prompt.length) prefixes?.keep(history, state, logits);
     onPrefill?.(done, prompt.length);
   }
-  return signal?.aborted ? undefined : logits;
-}
-
-/** Logits `[vocab]` after the tokens; undefined, and nothing fed, when aborted. */
-async function feed(
-  from: Continuation,
-  ids: readonly number[],
-  signal: AbortSignal | undefined,
-): Promise<Float32Array | undefined> {
-  await nextTask();
   if (signal?.aborted) return undefined;
-  const logits = from.model.advance(from.state, { ids: [ids] });
-  from.onFed?.(ids);
-  try {
-    return (await logits.data()) as Float32Array;
-  } finally {
-    logits.dispose();
-  }
+  if (logits && total === prompt.length) from.onRead?.(logits);
+  return logits;
 }

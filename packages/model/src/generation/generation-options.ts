@@ -32,6 +32,18 @@ const optionsSchema = z.strictObject({
   prefillChunk: count.min(1).default(512),
 });
 
+const batchOptionsSchema = z.strictObject({
+  /** Sequences that run at once; others wait. Default 8. */
+  maxRows: count.min(1).default(8),
+  /** Prompt tokens, in whole chunks, that are read between two steps; default 512. */
+  prefillTokens: count.min(1).default(512),
+  /** Tokens that a sequence runs ahead of its reader; default 16. */
+  readAhead: count.min(1).default(16),
+});
+
+/** How a batch is run. */
+export type BatchOptions = z.input<typeof batchOptionsSchema>;
+
 /** What to generate and how. */
 export type GenerationOptions = z.input<typeof optionsSchema> & {
   signal?: AbortSignal | undefined;
@@ -56,16 +68,23 @@ export function checkOptions({
   prefixes,
   ...options
 }: GenerationOptions): CheckedOptions {
-  const result = optionsSchema.safeParse(options);
-  if (!result.success) {
-    const problems = result.error.issues.map(({ path, message }) => {
-      const found = path.reduce<unknown>(
-        (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
-        options,
-      );
-      return path.length === 0 ? message : `${path.join(".")}: ${message}, found ${String(found)}`;
-    });
-    throw new GenerationOptionsError(problems.join("; "));
-  }
-  return { ...result.data, signal, onPrefill, prefixes };
+  return { ...parseOptions(optionsSchema, options), signal, onPrefill, prefixes };
+}
+
+/** Fills in defaults; throws GenerationOptionsError naming each wrong option. */
+export function checkBatchOptions(options: BatchOptions): z.output<typeof batchOptionsSchema> {
+  return parseOptions(batchOptionsSchema, options);
+}
+
+function parseOptions<Output>(schema: z.ZodType<Output>, options: unknown): Output {
+  const result = schema.safeParse(options);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) => {
+    const found = path.reduce<unknown>(
+      (at, key) => (at as Record<PropertyKey, unknown>)?.[key],
+      options,
+    );
+    return path.length === 0 ? message : `${path.join(".")}: ${message}, found ${String(found)}`;
+  });
+  throw new GenerationOptionsError(problems.join("; "));
 }

@@ -58,7 +58,7 @@ export class GenerationRun {
   accept(id: number, logits: Float32Array): TokenEvent {
     const forced = this.#forced.shift() !== undefined;
     const { logprobs } = this.#options;
-    const isEnd = this.#from.model.config.eosTokenId.includes(id);
+    const isEnd = this.#from.config.eosTokenId.includes(id);
     const inside = this.#thought.inside;
     const isMark = this.#thought.observe(id, { counted: !forced });
     const part = isMark || isEnd ? "mark" : inside ? "thought" : "answer";
@@ -103,10 +103,10 @@ export class GenerationRun {
 
   #reasonToEnd(isEnd: boolean): FinishReason | undefined {
     const { maxNewTokens, truncateRepetition } = this.#options;
-    const { model, state } = this.#from;
+    const { config, sequence } = this.#from;
     if (isEnd) return "stop";
     if (this.#certain >= truncateRepetition.window) return "repetition";
-    const contextFull = state.length + 1 >= model.config.maxPositionEmbeddings;
+    const contextFull = sequence.length + 1 >= config.maxPositionEmbeddings;
     return contextFull || this.ids.length >= maxNewTokens ? "length" : undefined;
   }
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { ModelState, NextTokenModel } from "../next-token-model.ts";
-import { continueFrom, type GenerationResult, type TokenEvent } from "./generate.ts";
-import type { GenerationOptions } from "./generation-options.ts";
+import { checkPrompt, continueFrom, type GenerationResult, type TokenEvent } from "./generate.ts";
+import { checkOptions, type GenerationOptions } from "./generation-options.ts";
 import type { SamplerState } from "./sampler.ts";
+import { SingleSequence } from "./sequence.ts";
 import type { TextTokenizer } from "./thought.ts";
 
 /** Raised when bytes are not a saved session. */
@@ -73,18 +74,20 @@ export class Session {
 
   /** Generates on; the new tokens become part of the session. */
   async *generate(options: GenerationOptions = {}): AsyncGenerator<TokenEvent, GenerationResult> {
+    const checked = checkOptions(options);
+    checkPrompt(this.#pending.length, this.#state.length, this.#model.config);
+    const onFed = (ids: readonly number[]) => this.#pending.splice(0, ids.length);
     const stream = continueFrom(
       {
-        model: this.#model,
+        config: this.#model.config,
         tokenizer: this.#tokenizer,
-        state: this.#state,
+        sequence: new SingleSequence(this.#model, this.#state, onFed),
         prompt: [...this.#pending],
         history: [...this.#history],
         ...(this.#samplerState && { samplerState: this.#samplerState }),
-        onFed: (ids) => this.#pending.splice(0, ids.length),
         onEnd: (samplerState) => (this.#samplerState = samplerState),
       },
-      options,
+      checked,
     );
     try {
       let next = await stream.next();

@@ -18,7 +18,12 @@ const packages = ["packages", "apps"]
 
 /** Name and command of each step; all run, so that one failure does not hide another. */
 const steps = [
-  ...(quick ? [] : [["browser", "node", "tooling/ensure-browser.mjs"]]),
+  ...(quick
+    ? []
+    : [
+        ["browser", "node", "tooling/ensure-browser.mjs"],
+        ["vulkan", "node", "tooling/ensure-vulkan.mjs"],
+      ]),
   ["build", "turbo", "run", "build", "--output-logs=errors-only"],
   ["types of tests", "tsc", "-p", "tsconfig.test.json"],
   ["lint", "oxlint", "--type-aware"],

@@ -2,27 +2,29 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { BackendUnavailableError } from "./backend-unavailable-error.ts";
+import { registerTensorFlowKernels } from "./tensorflow/register-tensorflow.ts";
 import { spawnNodeWorker, startSharedWasmBackend } from "./wasm/node-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
+import { gpuOfNode } from "./webgpu/node-gpu.ts";
+import { startWebGpuBackend } from "./webgpu/start-webgpu.ts";
 
+export { BackendUnavailableError } from "./backend-unavailable-error.ts";
 export { FusedKernelError } from "./wasm/fused-engine.ts";
 export { OutOfMemoryError } from "./wasm/guard-memory.ts";
+export { DeviceLostError, GpuError, SynchronousReadError } from "./webgpu/gpu-errors.ts";
 
 /** Backends Levin can be told to use in Node. */
-export const backendNames = ["wasm", "cpu", "tensorflow", "stock-wasm"] as const;
+export const backendNames = ["wasm", "webgpu", "cpu", "tensorflow", "stock-wasm"] as const;
 export type BackendName = (typeof backendNames)[number];
-
-/** Raised when a requested backend is unknown or not installed; the message says what to do. */
-export class BackendUnavailableError extends Error {
-  override readonly name = "BackendUnavailableError";
-}
 
 /**
  * Loads a tfjs backend and makes it the current one. `wasm` is tfjs's with our fused kernels on all
- * threads; `stock-wasm` is tfjs's as it comes, to compare with.
+ * threads, `webgpu` tfjs's with our fused kernels on the GPU; `stock-wasm` is tfjs's as it comes, to
+ * compare with.
  *
- * @param options.otherwise is told why TensorFlow is not there, and `wasm` is taken in its place;
- *   without it that is an error
+ * @param options.otherwise is told why TensorFlow or WebGPU is not there, and `wasm` is taken in its
+ *   place; without it that is an error
  * @returns the name tfjs uses for it
  * @throws BackendUnavailableError when it is unknown or cannot be loaded
  */
@@ -40,9 +42,10 @@ export async function selectBackend(
     case "cpu":
       await import("@tensorflow/tfjs-backend-cpu");
       break;
+    case "webgpu":
     case "tensorflow":
       try {
-        await loadTensorFlow();
+        await (name === "webgpu" ? startWebGpu() : startTensorFlow());
         break;
       } catch (error) {
         if (!otherwise) throw error;
@@ -98,6 +101,20 @@ async function startWasmOnce(): Promise<void> {
   }
   registerFusedKernels({ threads, maySleep: true, spawn: spawnNodeWorker });
 }
+
+async function startWebGpu(): Promise<void> {
+  await startWebGpuBackend(await gpuOfNode());
+}
+
+/** TensorFlow with our forms of kernels; all callers share its one start. */
+function startTensorFlow(): Promise<void> {
+  return (tensorFlowStart ??= loadTensorFlow().then(registerTensorFlowKernels, (error: unknown) => {
+    tensorFlowStart = undefined;
+    throw error;
+  }));
+}
+
+let tensorFlowStart: Promise<void> | undefined;
 
 async function loadTensorFlow(): Promise<void> {
   // tfjs-node 4.22 calls a function that Node 23 removed.

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
+import { defineKernel } from "../kernel.ts";
 import {
   QuantizationError,
   quantizedBlockSize,
@@ -42,13 +43,21 @@ function wholeNumber(words: Int32Array, first: number, k: number, bits: Quantize
   return (words[first + ((k & 7) >> 1)]! << (28 - place)) >> 28;
 }
 
+const runDequantize = defineKernel<{ columns: number }>({
+  name: "LevinDequantize",
+  reference: ({ weight }, { columns }) => {
+    const shape: [number, number] = [weight!.shape[0]!, columns];
+    const kind = weightKind("dequantize", weight!, shape) as QuantizedBits;
+    return [tf.tensor2d(dequantize(weight!.dataSync() as Int32Array, shape, kind), shape)];
+  },
+});
+
 /**
  * A weight `[out, columns]` of any kind as a float32 tensor: itself, or what its blocks stand for.
  * @throws KernelShapeError when it has another number of columns
  */
 export function floatWeight(kernel: string, weight: tf.Tensor, columns: number): tf.Tensor2D {
-  const shape: [number, number] = [weight.shape[0]!, columns];
-  const kind = weightKind(kernel, weight, shape);
+  const kind = weightKind(kernel, weight, [weight.shape[0]!, columns]);
   if (kind === 0) return weight as tf.Tensor2D;
-  return tf.tensor2d(dequantize(weight.dataSync() as Int32Array, shape, kind), shape);
+  return runDequantize({ weight }, { columns })[0] as tf.Tensor2D;
 }

@@ -25,7 +25,7 @@ export async function expectSameOnWasm(
 }
 
 /** The largest difference, relative to the largest number if that is above 1. */
-function relativeError(found: Float32Array, expected: Float32Array): number {
+export function relativeError(found: Float32Array, expected: Float32Array): number {
   const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
   const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i]!)), 0);
   return worst / scale;

@@ -1,0 +1,72 @@
+import * as tf from "@tensorflow/tfjs-core";
+// Brings the gradients of the stock operations; tfjs-core alone has none.
+import "@tensorflow/tfjs-layers";
+import { describe, it } from "vitest";
+import { expertMixture, linear, quantize, quantizedWords, type QuantizedBits } from "../index.ts";
+import { outerSum, project, projectBack } from "../linear/matrix-product.ts";
+import { normal } from "../testing/both-backends.ts";
+import { expectSameOnWebGpu, hasWebGpu } from "../testing/on-webgpu.ts";
+
+/** A random weight [rows, columns], float32 or as quantised blocks. */
+function weight(rows: number, columns: number, bits: QuantizedBits | 32, seed: number): tf.Tensor {
+  const values = normal([rows, columns], seed);
+  if (bits === 32) return values;
+  const words = quantize(values.dataSync() as Float32Array, [rows, columns], bits);
+  return tf.tensor(words, [rows, quantizedWords(columns, bits)], "int32");
+}
+
+describe.skipIf(!hasWebGpu)("on WebGPU, as their references,", () => {
+  it.each([
+    [1, 7, 5],
+    [3, 20, 12],
+    [2, 130, 40],
+    [5, 70, 33],
+    [150, 66, 20],
+  ])("products of %i rows by %i columns over %i", (rows, columns, depth) =>
+    expectSameOnWebGpu(() => {
+      const x = normal([rows, depth], 1);
+      const w = normal([columns, depth], 2);
+      const y = normal([rows, columns], 3);
+      return [project(x, w), outerSum(x, y), projectBack(y, w)];
+    }),
+  );
+
+  it.each([
+    [1, 8],
+    [1, 4],
+    [70, 8],
+    [70, 4],
+  ] as const)("linear of %i rows and weights of %i bits, and its gradient", (rows, bits) =>
+    expectSameOnWebGpu(() => {
+      const w = weight(9, 96, bits, 1);
+      const product = (x: tf.Tensor): tf.Tensor => linear(x, w);
+      const x = normal([rows, 96], 2);
+      return [product(x), tf.grad(product)(x, normal([rows, 9], 3))];
+    }),
+  );
+
+  it.each([
+    { tokens: 1, count: 8, k: 2, hidden: 12, intermediate: 20, bits: 32 },
+    { tokens: 3, count: 5, k: 3, hidden: 7, intermediate: 9, bits: 32 },
+    { tokens: 2, count: 3, k: 1, hidden: 64, intermediate: 32, bits: 4 },
+    { tokens: 90, count: 7, k: 2, hidden: 20, intermediate: 70, bits: 32 },
+    { tokens: 20, count: 3, k: 2, hidden: 32, intermediate: 64, bits: 8 },
+  ] as const)("expertMixture of %o", ({ tokens, count, k, hidden, intermediate, bits }) =>
+    expectSameOnWebGpu(() => {
+      const choices = Array.from(
+        { length: tokens * k },
+        (_, i) => (Math.floor(i / k) * 3 + (i % k)) % count,
+      );
+      const routing = {
+        experts: tf.tensor2d(choices, [tokens, k], "int32"),
+        weights: tf.sigmoid(normal([tokens, k], 1)) as tf.Tensor2D,
+      };
+      const experts = Array.from({ length: count }, (_, e) => ({
+        gate: weight(intermediate, hidden, bits, 10 + e),
+        up: weight(intermediate, hidden, bits, 30 + e),
+        down: weight(hidden, intermediate, bits, 50 + e),
+      }));
+      return [expertMixture(normal([tokens, hidden], 2) as tf.Tensor2D, routing, experts)];
+    }),
+  );
+});

@@ -1,0 +1,27 @@
+import { BackendUnavailableError } from "../backend-unavailable-error.ts";
+
+let nodeGpu: GPU | undefined;
+
+/**
+ * WebGPU in Node, by the package `webgpu` (Dawn), with the globals that tfjs looks for.
+ *
+ * @throws BackendUnavailableError when it or tfjs's backend is not installed or does not load
+ */
+export async function gpuOfNode(): Promise<GPU> {
+  if (nodeGpu) return nodeGpu;
+  try {
+    const { create, globals } = await import("webgpu");
+    Object.assign(globalThis, globals);
+    const gpu = create([]);
+    const host = (globalThis.navigator ?? {}) as object;
+    Object.defineProperty(host, "gpu", { value: gpu, configurable: true });
+    Object.defineProperty(globalThis, "navigator", { value: host, configurable: true });
+    await import("@tensorflow/tfjs-backend-webgpu");
+    return (nodeGpu = gpu);
+  } catch (error) {
+    throw new BackendUnavailableError(
+      `the webgpu backend does not load (${(error as Error).message.split("\n")[0]}); ` +
+        `run "npm install webgpu @tensorflow/tfjs-backend-webgpu"`,
+    );
+  }
+}

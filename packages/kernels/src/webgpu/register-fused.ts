@@ -1,0 +1,65 @@
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import * as tf from "@tensorflow/tfjs-core";
+import { namedInputs, type KernelInputs } from "../kernel.ts";
+import {
+  webGpuScaledSum,
+  webGpuSigmoidGate,
+  webGpuSigmoidGateGradient,
+  webGpuSilu,
+  webGpuSiluGradient,
+} from "./elementwise.ts";
+import { webGpuDequantize } from "./dequantize.ts";
+import { webGpuEmbedding, webGpuEmbeddingGradient } from "./embedding.ts";
+import { webGpuExpertMixture } from "./expert-mixture.ts";
+import { webGpuMergeHeads, webGpuSplitHeads } from "./heads.ts";
+import { webGpuLightningAttention } from "./lightning-attention.ts";
+import { webGpuLinear, webGpuMatrixProduct } from "./matrix-product.ts";
+import { webGpuRmsNorm } from "./rms-norm.ts";
+import { webGpuRotaryEmbedding } from "./rotary-embedding.ts";
+import { webGpuRouteTopExperts } from "./route-top-experts.ts";
+import { webGpuSoftmaxAttention } from "./softmax-attention.ts";
+
+/** A kernel on the WebGPU backend: puts work into the GPU's queue, returns the tensors it will fill. */
+export interface WebGpuKernel {
+  /** Name of the kernel whose reference it replaces. */
+  name: string;
+  run: (backend: WebGPUBackend, inputs: KernelInputs, attributes: never) => tf.TensorInfo[];
+}
+
+const kernels: readonly WebGpuKernel[] = [
+  webGpuLinear,
+  webGpuMatrixProduct,
+  webGpuDequantize,
+  webGpuLightningAttention,
+  webGpuSoftmaxAttention,
+  webGpuExpertMixture,
+  webGpuRmsNorm,
+  webGpuSilu,
+  webGpuSiluGradient,
+  webGpuSigmoidGate,
+  webGpuSigmoidGateGradient,
+  webGpuScaledSum,
+  webGpuEmbedding,
+  webGpuEmbeddingGradient,
+  webGpuRotaryEmbedding,
+  webGpuSplitHeads,
+  webGpuMergeHeads,
+  webGpuRouteTopExperts,
+];
+
+/** Makes the fused kernels those of the WebGPU backend. */
+export function registerWebGpuKernels(): void {
+  for (const { name, run } of kernels) {
+    if (tf.getKernel(name, "webgpu") != null) continue;
+    tf.registerKernel({
+      kernelName: name,
+      backendName: "webgpu",
+      kernelFunc: ({ inputs, attrs, backend }) =>
+        run(
+          backend as WebGPUBackend,
+          namedInputs(Object.values(inputs) as tf.Tensor[], attrs),
+          attrs as never,
+        ),
+    });
+  }
+}

@@ -1,6 +1,8 @@
 // What both blocks of a decoder layer do around their branch when one token is decoded (SPEC section 5):
 //   x = norm(h);  h' = α · r + β · branch(x),  r = x with post-norm, else h
 
+import { normaliseRow } from "./rms-norm";
+
 /** First arguments of a block's step, 4 bytes each. */
 @unmanaged
 export class Residual {
@@ -21,16 +23,20 @@ export class Residual {
   }
 }
 
-/** h' of one row, elements first..last−1, from its normalised input and its branch. */
+/** h' of one row, elements first..last−1, from its branch; `scratch` has room for a row. */
 export function addResidual(
   job: Residual,
   row: i32,
-  normalised: usize,
   branch: usize,
+  scratch: usize,
   first: i32,
   last: i32,
 ): void {
-  const skip = job.postnorm ? normalised : job.inputRow(row);
+  let skip = job.inputRow(row);
+  if (job.postnorm) {
+    normaliseRow(skip, job.norm, job.hidden, job.epsilon, scratch);
+    skip = scratch;
+  }
   const output = job.output + ((<usize>(row * job.hidden)) << 2);
   for (let i = first; i < last; i++) {
     const at = (<usize>i) << 2;

@@ -1,17 +1,14 @@
 // y_t = Σ_j w_tj · down_e (silu(gate_e x_t) ⊙ up_e x_t), e = the j-th expert of token t (SPEC section 8).
 // x, y [tokens, hidden]; gate, up [intermediate, hidden]; down [hidden, intermediate]; weights of any kind.
 
-import { loadSome, numberShare, storeSome } from "./elementwise";
+import { loadSome, storeSome } from "./elementwise";
 import { choicesIn, groupByExpert, groupBytes, placesIn, startsIn } from "./expert-groups";
 import { multiply, PACKING_BYTES } from "./gemm";
 import { sigmoid } from "./sigmoid";
 import { barrier, claim, shareStart } from "./threads";
-import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
 
 /** Rows of one expert that a thread takes at once: enough to repay packing its weights. */
 const BLOCK_ROWS: i32 = 128;
-/** Up to this many tokens are decoded: weights are read once and not packed. */
-const FEW_TOKENS: i32 = 4;
 
 /** Arguments, 4 bytes each; addresses of gate, up and down of each expert follow. */
 @unmanaged
@@ -41,11 +38,10 @@ export function expertMixtureBytes(
   intermediate: i32,
   threads: i32,
 ): f64 {
-  const perPlace = <f64>hidden + (tokens <= FEW_TOKENS ? 2 : 1) * <f64>intermediate;
+  const perPlace = <f64>hidden + <f64>intermediate;
   const perThread = <f64>BLOCK_ROWS * <f64>(hidden + intermediate);
   return <f64>groupBytes(tokens * k, experts) +
-    4 * (<f64>tokens * <f64>k * perPlace + <f64>threads * perThread) +
-    <f64>threads * <f64>readyRowBytes(max(hidden, intermediate));
+    4 * (<f64>tokens * <f64>k * perPlace + <f64>threads * perThread);
 }
 
 /** Address of an expert's parameter: 0 gate, 1 up, 2 down. */
@@ -57,7 +53,6 @@ function parameter(args: usize, expert: i32, which: i32): usize {
 
 export function expertMixture(args: usize, thread: i32, threads: i32): void {
   const job = changetype<ExpertMixture>(args);
-  if (job.tokens <= FEW_TOKENS) return mixFewTokens(args, thread, threads);
   const choices = job.tokens * job.k;
   const groups = job.work;
   const inner = groups + groupBytes(choices, job.experts);
@@ -118,46 +113,6 @@ function mixBlock(
   gate(up, gated, rows * intermediate);
   const to = results + ((<usize>(first * hidden)) << 2);
   multiply(rows, hidden, intermediate, up, intermediate, 1, parameter(args, expert, 2), 1, intermediate, to, hidden, false, packing, job.downKind);
-}
-
-/** Decoding: every thread takes a share of each weight's rows, so that all of them read memory. */
-function mixFewTokens(args: usize, thread: i32, threads: i32): void {
-  const job = changetype<ExpertMixture>(args);
-  const hidden = job.hidden;
-  const intermediate = job.intermediate;
-  const choices = job.tokens * job.k;
-  const inner = job.work;
-  const results = inner + ((<usize>(choices * intermediate)) << 2);
-  const gated = results + ((<usize>(choices * hidden)) << 2);
-  const own = gated + ((<usize>(choices * intermediate)) << 2) +
-    <usize>thread * readyRowBytes(max(hidden, intermediate));
-  const first = numberShare(intermediate, thread, threads);
-  const last = numberShare(intermediate, thread + 1, threads);
-  let x: usize = 0;
-  for (let choice = 0; choice < choices; choice++) {
-    const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
-    if (<u32>expert >= <u32>job.experts) unreachable();
-    if (choice % job.k == 0) {
-      x = readyRow(job.x + ((<usize>((choice / job.k) * hidden)) << 2), hidden, job.kind, own);
-    }
-    const up = inner + ((<usize>(choice * intermediate)) << 2);
-    const g = gated + ((<usize>(choice * intermediate)) << 2);
-    weightProducts(first, last, hidden, x, parameter(args, expert, 0), job.kind, g);
-    weightProducts(first, last, hidden, x, parameter(args, expert, 1), job.kind, up);
-    gate(up + ((<usize>first) << 2), g + ((<usize>first) << 2), last - first);
-  }
-  barrier(threads);
-  const firstOut = numberShare(hidden, thread, threads);
-  const lastOut = numberShare(hidden, thread + 1, threads);
-  for (let choice = 0; choice < choices; choice++) {
-    const expert = load<i32>(job.chosen + ((<usize>choice) << 2));
-    const from = readyRow(inner + ((<usize>(choice * intermediate)) << 2), intermediate, job.downKind, own);
-    const result = results + ((<usize>(choice * hidden)) << 2);
-    weightProducts(firstOut, lastOut, intermediate, from, parameter(args, expert, 2), job.downKind, result);
-    const to = job.output + ((<usize>((choice / job.k) * hidden + firstOut)) << 2);
-    const weight = load<f32>(job.weights + ((<usize>choice) << 2));
-    addScaled(to, result + ((<usize>firstOut) << 2), weight, lastOut - firstOut, choice % job.k > 0);
-  }
 }
 
 /** Rows of the tokens at `rows` places from `first` on, side by side at `to`. */

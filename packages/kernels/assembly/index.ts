@@ -9,11 +9,13 @@ export { expertMixtureBytes } from "./expert-mixture";
 export { expertMixtureGradientBytes } from "./expert-mixture-gradient";
 export { lightningBlockStepBytes } from "./lightning-block-step";
 export { mixtureBlockStepBytes } from "./mixture-block-step";
+export { outputProjectionStepBytes } from "./output-projection-step";
+export { softmaxInputsStepBytes } from "./softmax-inputs-step";
 export { softmaxAttentionBytes } from "./softmax-attention";
 export { softmaxGradientBytes } from "./softmax-attention-gradient";
 export { softmaxStepBytes } from "./softmax-step";
 export { sweepBytes } from "./lightning-sweep";
-export { readyRowBytes } from "./weight-products";
+export { readyRowsBytes } from "./matrix-product";
 
 /** Scratch that each thread needs to pack blocks of matrices. */
 export function packingBytes(): usize {

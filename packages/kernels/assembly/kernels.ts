@@ -12,10 +12,13 @@ import { mixtureBlockStep } from "./mixture-block-step";
 import { accumulate } from "./accumulate";
 import { adamW } from "./adamw";
 import { rmsNorm, rmsNormGradient } from "./rms-norm";
+import { outputProjectionStep } from "./output-projection-step";
 import { scaledSum } from "./scaled-sum";
+import { sequence } from "./sequence";
 import { silu, siluGradient, sigmoidGate, sigmoidGateGradient } from "./sigmoid";
 import { softmaxAttention } from "./softmax-attention";
 import { softmaxAttentionGradient } from "./softmax-attention-gradient";
+import { softmaxInputsStep } from "./softmax-inputs-step";
 import { softmaxStep } from "./softmax-step";
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from "./softmax-cross-entropy";
 import { sumOfSquares } from "./sum-of-squares";
@@ -29,6 +32,9 @@ export const EXPERT_MIXTURE: i32 = 1;
 export const EXPERT_MIXTURE_GRADIENT: i32 = 2;
 export const LIGHTNING_BLOCK_STEP: i32 = 3;
 export const MIXTURE_BLOCK_STEP: i32 = 4;
+export const SOFTMAX_INPUTS_STEP: i32 = 5;
+export const OUTPUT_PROJECTION_STEP: i32 = 6;
+export const SEQUENCE: i32 = 7;
 export const LIGHTNING_ATTENTION: i32 = 10;
 export const LIGHTNING_ATTENTION_GRADIENT: i32 = 11;
 export const LIGHTNING_STEP: i32 = 12;
@@ -72,6 +78,15 @@ export function execute(kernel: i32, args: usize, thread: i32, threads: i32): vo
       break;
     case MIXTURE_BLOCK_STEP:
       mixtureBlockStep(args, thread, threads);
+      break;
+    case SOFTMAX_INPUTS_STEP:
+      softmaxInputsStep(args, thread, threads);
+      break;
+    case OUTPUT_PROJECTION_STEP:
+      outputProjectionStep(args, thread, threads);
+      break;
+    case SEQUENCE:
+      sequence(args, thread, threads);
       break;
     case LIGHTNING_ATTENTION:
       lightningAttention(args, thread);

@@ -11,7 +11,7 @@ import { stepHead } from "./lightning-step";
 import { normaliseRow } from "./rms-norm";
 import { sigmoid } from "./sigmoid";
 import { barrier, shareStart } from "./threads";
-import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
+import { addressIn, readyRow, readyRowBytes, setAddress, weightProducts } from "./weight-products";
 
 /** The norm inside lightning attention has this epsilon whatever the config says (SPEC section 4). */
 const INNER_EPSILON: f32 = 1e-6;
@@ -33,7 +33,7 @@ class LightningBlockStep extends Residual {
   outKind: i32;
 }
 
-/** Memory of one job: per row projections, heads and gates; per thread x, z, y and a ready row. */
+/** Memory of one job: per row projections, heads and gates; then that of each thread. */
 export function lightningBlockStepBytes(
   batch: i32,
   hidden: i32,
@@ -42,37 +42,47 @@ export function lightningBlockStepBytes(
   threads: i32,
 ): usize {
   const width = heads * headDim;
-  return ((<usize>(5 * batch * width)) << 2) + <usize>threads * ownBytes(hidden, width);
+  return ((<usize>(5 * batch * width)) << 2) + <usize>threads * ownBytes(batch, hidden, width);
 }
 
-function ownBytes(hidden: i32, width: i32): usize {
-  return ((<usize>(width + 2 * hidden)) << 2) + readyRowBytes(max(hidden, width));
+/** Per row a ready row, x or z, y, and three addresses. */
+function ownBytes(batch: i32, hidden: i32, width: i32): usize {
+  const longest = max(hidden, width);
+  return <usize>batch * (readyRowBytes(longest) + ((<usize>(longest + hidden + 3)) << 2));
 }
 
 export function lightningBlockStep(args: usize, thread: i32, threads: i32): void {
   const job = changetype<LightningBlockStep>(args);
+  const batch = job.batch;
   const hidden = job.hidden;
   const headDim = job.headDim;
   const width = job.heads * headDim;
+  const longest = max(hidden, width);
   const rowBytes = (<usize>width) << 2;
-  const attended = job.work + 3 * <usize>job.batch * rowBytes;
-  const gates = attended + <usize>job.batch * rowBytes;
-  const z = gates + <usize>job.batch * rowBytes + <usize>thread * ownBytes(hidden, width);
-  const x = z + rowBytes;
-  const y = x + ((<usize>hidden) << 2);
-  const own = y + ((<usize>hidden) << 2);
+  const attended = job.work + 3 * <usize>batch * rowBytes;
+  const gates = attended + <usize>batch * rowBytes;
+  const xs = gates + <usize>batch * rowBytes + <usize>thread * ownBytes(batch, hidden, width);
+  const qkvs = xs + ((<usize>batch) << 2);
+  const gs = qkvs + ((<usize>batch) << 2);
+  const x = gs + ((<usize>batch) << 2);
+  const y = x + ((<usize>(batch * longest)) << 2);
+  const ready = y + ((<usize>(batch * hidden)) << 2);
+  for (let row = 0; row < batch; row++) {
+    const normalised = x + ((<usize>(row * longest)) << 2);
+    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, normalised);
+    setAddress(xs, row, readyRow(normalised, hidden, job.kind, ready + <usize>row * readyRowBytes(longest)));
+    setAddress(qkvs, row, job.work + 3 * <usize>row * rowBytes);
+    setAddress(gs, row, gates + <usize>row * rowBytes);
+  }
   const first = shareStart(job.heads, thread, threads);
   const last = shareStart(job.heads, thread + 1, threads);
-  for (let row = 0; row < job.batch; row++) {
-    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
-    const qkv = job.work + 3 * <usize>row * rowBytes;
-    const gate = gates + <usize>row * rowBytes;
-    const ready = readyRow(x, hidden, job.kind, own);
-    weightProducts(3 * first * headDim, 3 * last * headDim, hidden, ready, job.qkv, job.kind, qkv);
-    weightProducts(first * headDim, last * headDim, hidden, ready, job.gate, job.kind, gate);
+  weightProducts(batch, 3 * first * headDim, 3 * last * headDim, hidden, xs, job.qkv, job.kind, qkvs);
+  weightProducts(batch, first * headDim, last * headDim, hidden, xs, job.gate, job.kind, gs);
+  for (let row = 0; row < batch; row++) {
+    const qkv = addressIn(qkvs, row);
     const from = (<usize>(first * headDim)) << 2;
     sigmoidInPlace(qkv + 3 * from, 3 * (last - first) * headDim, true);
-    sigmoidInPlace(gate + from, (last - first) * headDim, false);
+    sigmoidInPlace(addressIn(gs, row) + from, (last - first) * headDim, false);
     for (let head = first; head < last; head++) {
       const decay = load<f32>(args + ((<usize>head) << 2), offsetof<LightningBlockStep>());
       const matrix = (<usize>((row * job.heads + head) * headDim * headDim)) << 2;
@@ -85,15 +95,18 @@ export function lightningBlockStep(args: usize, thread: i32, threads: i32): void
     }
   }
   barrier(threads);
-  const firstOut = shareStart(hidden, thread, threads);
-  const lastOut = shareStart(hidden, thread + 1, threads);
-  for (let row = 0; row < job.batch; row++) {
+  const ys = qkvs;
+  for (let row = 0; row < batch; row++) {
+    const z = x + ((<usize>(row * longest)) << 2);
     normaliseRow(attended + <usize>row * rowBytes, job.innerNorm, width, INNER_EPSILON, z);
     multiplyInPlace(z, gates + <usize>row * rowBytes, width);
-    weightProducts(firstOut, lastOut, width, readyRow(z, width, job.outKind, own), job.out, job.outKind, y);
-    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
-    addResidual(job, row, x, y, firstOut, lastOut);
+    setAddress(xs, row, readyRow(z, width, job.outKind, ready + <usize>row * readyRowBytes(longest)));
+    setAddress(ys, row, y + ((<usize>(row * hidden)) << 2));
   }
+  const firstOut = shareStart(hidden, thread, threads);
+  const lastOut = shareStart(hidden, thread + 1, threads);
+  weightProducts(batch, firstOut, lastOut, width, xs, job.out, job.outKind, ys);
+  for (let row = 0; row < batch; row++) addResidual(job, row, addressIn(ys, row), x, firstOut, lastOut);
 }
 
 /** x ← σ(x), or silu(x) = x σ(x). */

@@ -1,13 +1,13 @@
 // C = A · B over all threads: the job behind projections and their gradients.
 
-import { sumOfLanes } from "./elementwise";
+import { loadSome, sumOfLanes } from "./elementwise";
 import { multiply, PACKING_BYTES, TILE_COLUMNS, TILE_ROWS, multiplyAdd } from "./gemm";
 import { weightBytes } from "./quantized-blocks";
 import { shareStart } from "./threads";
-import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
+import { readyRow, readyRowBytes, setAddress, weightProducts } from "./weight-products";
 
 /** Fewer rows than this are multiplied as dot products: packing would cost more than it saves. */
-const FEW_ROWS: i32 = 4;
+const FEW_ROWS: i32 = 32;
 
 /** Arguments of {@link matrixProduct}, as laid out by the host: 4 bytes each. */
 @unmanaged
@@ -25,23 +25,30 @@ class MatrixProduct {
   scratch: usize;
   /** Kind of B when that is a weight [columns, depth], transposed; else 0. */
   kind: i32;
-  /** For a quantised B, `readyRowBytes` of each thread. */
-  rounded: usize;
+  /** Of each thread tables of {@link FEW_ROWS} rows and results and, for a quantised B, `readyRowBytes` of each row. */
+  ready: usize;
+}
+
+/** Memory of one thread for few rows. */
+export function readyRowsBytes(depth: i32): usize {
+  return <usize>FEW_ROWS * (8 + readyRowBytes(depth));
 }
 
 /** C[rows, columns] = A[rows, depth] · B[depth, columns], all strides in elements, C contiguous. */
 export function matrixProduct(args: usize, thread: i32, threads: i32): void {
   const job = changetype<MatrixProduct>(args);
-  if (job.rows <= FEW_ROWS && job.aDepth == 1 && job.bDepth == 1) {
+  if (job.rows <= FEW_ROWS && job.aDepth == 1 && job.bDepth == 1 && (job.kind > 0 || job.bColumn == job.depth)) {
     const first = shareStart(job.columns, thread, threads);
     const last = shareStart(job.columns, thread + 1, threads);
-    const own = job.rounded + <usize>thread * readyRowBytes(job.depth);
+    const own = job.ready + <usize>thread * readyRowsBytes(job.depth);
+    const ys = own + ((<usize>FEW_ROWS) << 2);
+    const rounded = ys + ((<usize>FEW_ROWS) << 2);
     for (let row = 0; row < job.rows; row++) {
       const x = job.a + ((<usize>(row * job.aRow)) << 2);
-      const y = job.c + ((<usize>(row * job.columns)) << 2);
-      if (job.kind == 0) dotProducts(first, last, job.depth, x, job.b, job.bColumn, y);
-      else weightProducts(first, last, job.depth, readyRow(x, job.depth, job.kind, own), job.b, job.kind, y);
+      setAddress(own, row, readyRow(x, job.depth, job.kind, rounded + <usize>row * readyRowBytes(job.depth)));
+      setAddress(ys, row, job.c + ((<usize>(row * job.columns)) << 2));
     }
+    weightProducts(job.rows, first, last, job.depth, own, job.b, job.kind, ys);
     return;
   }
   const scratch = job.scratch + <usize>thread * PACKING_BYTES;
@@ -116,4 +123,51 @@ export function dot(x: usize, w: usize, depth: i32): f32 {
     w += 4;
   }
   return sum;
+}
+
+/** x · w of four rows x, whose addresses stand in a table; w is read once. */
+export function fourDots(xs: usize, w: usize, depth: i32): v128 {
+  let a = load<usize>(xs);
+  let b = load<usize>(xs, 4);
+  let c = load<usize>(xs, 8);
+  let d = load<usize>(xs, 12);
+  let a0 = f32x4.splat(0), a1 = f32x4.splat(0);
+  let b0 = f32x4.splat(0), b1 = f32x4.splat(0);
+  let c0 = f32x4.splat(0), c1 = f32x4.splat(0);
+  let d0 = f32x4.splat(0), d1 = f32x4.splat(0);
+  const end = w + ((<usize>depth) << 2);
+  for (const eight = w + ((<usize>(depth & ~7)) << 2); w < eight; w += 32) {
+    const w0 = v128.load(w);
+    const w1 = v128.load(w, 16);
+    a0 = multiplyAdd(v128.load(a), w0, a0);
+    b0 = multiplyAdd(v128.load(b), w0, b0);
+    c0 = multiplyAdd(v128.load(c), w0, c0);
+    d0 = multiplyAdd(v128.load(d), w0, d0);
+    a1 = multiplyAdd(v128.load(a, 16), w1, a1);
+    b1 = multiplyAdd(v128.load(b, 16), w1, b1);
+    c1 = multiplyAdd(v128.load(c, 16), w1, c1);
+    d1 = multiplyAdd(v128.load(d, 16), w1, d1);
+    a += 32;
+    b += 32;
+    c += 32;
+    d += 32;
+  }
+  for (; w < end; w += 16) {
+    const left = <i32>((end - w) >> 2);
+    const w0 = loadSome(w, left);
+    a0 = multiplyAdd(loadSome(a, left), w0, a0);
+    b0 = multiplyAdd(loadSome(b, left), w0, b0);
+    c0 = multiplyAdd(loadSome(c, left), w0, c0);
+    d0 = multiplyAdd(loadSome(d, left), w0, d0);
+    a += 16;
+    b += 16;
+    c += 16;
+    d += 16;
+  }
+  return f32x4(
+    sumOfLanes(f32x4.add(a0, a1)),
+    sumOfLanes(f32x4.add(b0, b1)),
+    sumOfLanes(f32x4.add(c0, c1)),
+    sumOfLanes(f32x4.add(d0, d1)),
+  );
 }

@@ -11,7 +11,7 @@ import { dot } from "./matrix-product";
 import { normaliseRow } from "./rms-norm";
 import { routeRow } from "./route-top-experts";
 import { barrier } from "./threads";
-import { readyRow, readyRowBytes, weightProducts } from "./weight-products";
+import { addressIn, readyRow, readyRowBytes, setAddress, weightProducts } from "./weight-products";
 
 /** Arguments, 4 bytes each; addresses of gate, up and down of each expert follow. */
 @unmanaged
@@ -26,7 +26,7 @@ class MixtureBlockStep extends Residual {
   downKind: i32;
 }
 
-/** Memory of one job: per choice the inner row; per thread a ready row, x, y, results, gates, logits and choices. */
+/** Memory of one job: per choice gated and inner row and result; then that of each thread. */
 export function mixtureBlockStepBytes(
   batch: i32,
   hidden: i32,
@@ -35,13 +35,14 @@ export function mixtureBlockStepBytes(
   intermediate: i32,
   threads: i32,
 ): usize {
-  return ((<usize>(batch * k * intermediate)) << 2) +
-    <usize>threads * ownBytes(batch * k, hidden, experts, intermediate);
+  return ((<usize>(batch * k * (2 * intermediate + hidden))) << 2) +
+    <usize>threads * ownBytes(batch, k, hidden, experts, intermediate);
 }
 
-function ownBytes(choices: i32, hidden: i32, experts: i32, intermediate: i32): usize {
-  return readyRowBytes(max(hidden, intermediate)) +
-    ((<usize>(3 * hidden + intermediate + experts + 2 * choices)) << 2);
+/** Logits; per row x, y and a ready row; per choice a ready row, its expert, weight and four addresses. */
+function ownBytes(batch: i32, k: i32, hidden: i32, experts: i32, intermediate: i32): usize {
+  return ((<usize>(experts + batch * (2 * hidden + 6 * k))) << 2) +
+    <usize>batch * (readyRowBytes(hidden) + <usize>k * readyRowBytes(intermediate));
 }
 
 // @ts-ignore: decorator
@@ -56,49 +57,73 @@ export function mixtureBlockStep(args: usize, thread: i32, threads: i32): void {
   const intermediate = job.intermediate;
   const choices = job.batch * job.k;
   const wide = (<usize>hidden) << 2;
-  const ready = job.work + ((<usize>(choices * intermediate)) << 2) +
-    <usize>thread * ownBytes(choices, hidden, job.experts, intermediate);
-  const x = ready + readyRowBytes(max(hidden, intermediate));
-  const y = x + wide;
-  const result = y + wide;
-  const gated = result + wide;
-  const logits = gated + ((<usize>intermediate) << 2);
-  const chosen = logits + ((<usize>job.experts) << 2);
-  const weights = chosen + ((<usize>choices) << 2);
-  const first = numberShare(intermediate, thread, threads);
-  const last = numberShare(intermediate, thread + 1, threads);
+  const inner = (<usize>intermediate) << 2;
+  const table = (<usize>choices) << 2;
+  const gates = job.work;
+  const ups = gates + <usize>choices * inner;
+  const results = ups + <usize>choices * inner;
+  const chosen = results + <usize>choices * wide +
+    <usize>thread * ownBytes(job.batch, job.k, hidden, job.experts, intermediate);
+  const weights = chosen + table;
+  const xs = weights + table;
+  const gs = xs + table;
+  const us = gs + table;
+  const ys = us + table;
+  const logits = ys + table;
+  const x = logits + ((<usize>job.experts) << 2);
+  const y = x + <usize>job.batch * wide;
+  const readyRows = y + <usize>job.batch * wide;
+  const readyInner = readyRows + <usize>job.batch * readyRowBytes(hidden);
   for (let row = 0; row < job.batch; row++) {
-    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
+    const normalised = x + <usize>row * wide;
+    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, normalised);
     for (let e = 0; e < job.experts; e++) {
-      const weight = job.router + <usize>e * wide;
-      store<f32>(logits + ((<usize>e) << 2), dot(x, weight, hidden));
+      store<f32>(logits + ((<usize>e) << 2), dot(normalised, job.router + <usize>e * wide, hidden));
     }
     const own = (<usize>(row * job.k)) << 2;
     routeRow(logits, job.experts, job.k, chosen + own, weights + own);
-    const input = readyRow(x, hidden, job.kind, ready);
-    for (let j = 0; j < job.k; j++) {
-      const expert = load<i32>(chosen + own + ((<usize>j) << 2));
-      const up = job.work + ((<usize>((row * job.k + j) * intermediate)) << 2);
-      weightProducts(first, last, hidden, input, parameter(args, expert, 0), job.kind, gated);
-      weightProducts(first, last, hidden, input, parameter(args, expert, 1), job.kind, up);
-      gate(up + ((<usize>first) << 2), gated + ((<usize>first) << 2), last - first);
+    readyRow(normalised, hidden, job.kind, readyRows + <usize>row * readyRowBytes(hidden));
+  }
+  const first = numberShare(intermediate, thread, threads);
+  const last = numberShare(intermediate, thread + 1, threads);
+  for (let e = 0; e < job.experts; e++) {
+    let rows = 0;
+    for (let choice = 0; choice < choices; choice++) {
+      if (load<i32>(chosen + ((<usize>choice) << 2)) != e) continue;
+      const row = choice / job.k;
+      setAddress(xs, rows, job.kind == 0 ? x + <usize>row * wide : readyRows + <usize>row * readyRowBytes(hidden));
+      setAddress(gs, rows, gates + <usize>choice * inner);
+      setAddress(us, rows++, ups + <usize>choice * inner);
+    }
+    if (rows == 0) continue;
+    weightProducts(rows, first, last, hidden, xs, parameter(args, e, 0), job.kind, gs);
+    weightProducts(rows, first, last, hidden, xs, parameter(args, e, 1), job.kind, us);
+    for (let i = 0; i < rows; i++) {
+      const from = (<usize>first) << 2;
+      gate(addressIn(us, i) + from, addressIn(gs, i) + from, last - first);
     }
   }
   barrier(threads);
   const firstOut = numberShare(hidden, thread, threads);
   const lastOut = numberShare(hidden, thread + 1, threads);
+  for (let e = 0; e < job.experts; e++) {
+    let rows = 0;
+    for (let choice = 0; choice < choices; choice++) {
+      if (load<i32>(chosen + ((<usize>choice) << 2)) != e) continue;
+      const scratch = readyInner + <usize>choice * readyRowBytes(intermediate);
+      setAddress(xs, rows, readyRow(ups + <usize>choice * inner, intermediate, job.downKind, scratch));
+      setAddress(ys, rows++, results + <usize>choice * wide);
+    }
+    if (rows == 0) continue;
+    weightProducts(rows, firstOut, lastOut, intermediate, xs, parameter(args, e, 2), job.downKind, ys);
+  }
   const from = (<usize>firstOut) << 2;
   for (let row = 0; row < job.batch; row++) {
     for (let j = 0; j < job.k; j++) {
       const choice = row * job.k + j;
-      const expert = load<i32>(chosen + ((<usize>choice) << 2));
-      const up = job.work + ((<usize>(choice * intermediate)) << 2);
-      const inner = readyRow(up, intermediate, job.downKind, ready);
-      weightProducts(firstOut, lastOut, intermediate, inner, parameter(args, expert, 2), job.downKind, result);
       const weight = load<f32>(weights + ((<usize>choice) << 2));
-      addScaled(y + from, result + from, weight, lastOut - firstOut, j > 0);
+      addScaled(y + from, results + <usize>choice * wide + from, weight, lastOut - firstOut, j > 0);
     }
-    normaliseRow(job.inputRow(row), job.norm, hidden, job.epsilon, x);
-    addResidual(job, row, x, y, firstOut, lastOut);
+    addResidual(job, row, y, x, firstOut, lastOut);
   }
 }

@@ -67,14 +67,64 @@ export function quantizedProducts(
   kind: i32,
   y: usize,
 ): void {
-  const end = x + roundedBytes(depth);
   const stride = weightBytes(kind, depth);
   let row = weight + <usize>first * stride;
   // Row after row, as they lie in memory: several rows at once take half as long again.
   for (let n = first; n < last; n++) {
-    store<f32>(y + ((<usize>n) << 2), kind == 8 ? along8(x, end, row) : along4(x, end, row));
+    store<f32>(y + ((<usize>n) << 2), quantizedDot(x, row, depth, kind));
     row += stride;
   }
+}
+
+/** x · w; x [depth] as {@link roundRow} leaves it. */
+// @ts-ignore: decorator
+@inline
+export function quantizedDot(x: usize, w: usize, depth: i32, kind: i32): f32 {
+  const end = x + roundedBytes(depth);
+  return kind == 8 ? along8(x, end, w) : along4(x, end, w);
+}
+
+/** x · w of four rows x, whose addresses stand in a table; each block of weights is read once. */
+export function fourQuantizedDots(xs: usize, w: usize, depth: i32, kind: i32): v128 {
+  let a = load<usize>(xs);
+  let b = load<usize>(xs, 4);
+  let c = load<usize>(xs, 8);
+  let d = load<usize>(xs, 12);
+  const end = a + roundedBytes(depth);
+  let sumsA = f32x4.splat(0);
+  let sumsB = f32x4.splat(0);
+  let sumsC = f32x4.splat(0);
+  let sumsD = f32x4.splat(0);
+  while (a < end) {
+    const words = v128.load(w, 4);
+    const q0 = kind == 8 ? v128.load_ext<i8>(w, 4) : eightNibbles(words, 0);
+    const q1 = kind == 8 ? v128.load_ext<i8>(w, 12) : eightNibbles(words, 1);
+    const q2 = kind == 8 ? v128.load_ext<i8>(w, 20) : eightNibbles(words, 2);
+    const q3 = kind == 8 ? v128.load_ext<i8>(w, 28) : eightNibbles(words, 3);
+    const scale = v128.load_splat<f32>(w);
+    sumsA = addDots(a, q0, q1, q2, q3, scale, sumsA);
+    sumsB = addDots(b, q0, q1, q2, q3, scale, sumsB);
+    sumsC = addDots(c, q0, q1, q2, q3, scale, sumsC);
+    sumsD = addDots(d, q0, q1, q2, q3, scale, sumsD);
+    a += ROUNDED_BLOCK;
+    b += ROUNDED_BLOCK;
+    c += ROUNDED_BLOCK;
+    d += ROUNDED_BLOCK;
+    w += blockBytes(kind);
+  }
+  return f32x4(sumOfPairs(sumsA), sumOfPairs(sumsB), sumOfPairs(sumsC), sumOfPairs(sumsD));
+}
+
+/** sums + e · d · Σ p q of one block. */
+// @ts-ignore: decorator
+@inline
+function addDots(p: usize, q0: v128, q1: v128, q2: v128, q3: v128, scale: v128, sums: v128): v128 {
+  const first = i32x4.dot_i16x8_s(q0, v128.load(p));
+  const second = i32x4.dot_i16x8_s(q1, v128.load(p, 16));
+  const third = i32x4.dot_i16x8_s(q2, v128.load(p, 32));
+  const fourth = i32x4.dot_i16x8_s(q3, v128.load(p, 48));
+  const products = i32x4.add(i32x4.add(first, second), i32x4.add(third, fourth));
+  return multiplyAdd(f32x4.convert_i32x4_s(products), f32x4.mul(v128.load(p, SCALE), scale), sums);
 }
 
 function along8(p: usize, end: usize, w: usize): f32 {

@@ -26,7 +26,6 @@ export function rotaryEmbedding(args: usize, thread: i32, threads: i32): void {
   const size = job.size;
   const half = job.half;
   const halfBytes = (<usize>half) << 2;
-  const direction = f32x4.splat(job.direction);
   const perSequence = job.heads * job.length;
   const count = job.batch * perSequence;
   const last = shareStart(count, thread + 1, threads);
@@ -35,20 +34,34 @@ export function rotaryEmbedding(args: usize, thread: i32, threads: i32): void {
     const angles = <usize>(sequence * job.length + (row % job.length)) * halfBytes;
     const x = job.x + ((<usize>(row * size)) << 2);
     const y = job.y + ((<usize>(row * size)) << 2);
-    for (let i = 0; i < half; i += 4) {
-      const at = (<usize>i) << 2;
-      const left = half - i;
-      const cos = loadSome(job.cos + angles + at, left);
-      const sin = f32x4.mul(loadSome(job.sin + angles + at, left), direction);
-      const first = loadSome(x + at, left);
-      const second = loadSome(x + halfBytes + at, left);
-      storeSome(y + at, f32x4.sub(f32x4.mul(first, cos), f32x4.mul(second, sin)), left);
-      const rotated = f32x4.add(f32x4.mul(second, cos), f32x4.mul(first, sin));
-      storeSome(y + halfBytes + at, rotated, left);
-    }
-    for (let i = 2 * half; i < size; i += 4) {
-      const at = (<usize>i) << 2;
-      storeSome(y + at, loadSome(x + at, size - i), size - i);
-    }
+    rotateRow(x, y, size, half, job.cos + angles, job.sin + angles, job.direction);
+  }
+}
+
+/** y of one row of `size` numbers, in place or not; `cos` and `sin` of the first `half`. */
+export function rotateRow(
+  x: usize,
+  y: usize,
+  size: i32,
+  half: i32,
+  cos: usize,
+  sin: usize,
+  direction: f32,
+): void {
+  const halfBytes = (<usize>half) << 2;
+  const turn = f32x4.splat(direction);
+  for (let i = 0; i < half; i += 4) {
+    const at = (<usize>i) << 2;
+    const left = half - i;
+    const c = loadSome(cos + at, left);
+    const s = f32x4.mul(loadSome(sin + at, left), turn);
+    const first = loadSome(x + at, left);
+    const second = loadSome(x + halfBytes + at, left);
+    storeSome(y + at, f32x4.sub(f32x4.mul(first, c), f32x4.mul(second, s)), left);
+    storeSome(y + halfBytes + at, f32x4.add(f32x4.mul(second, c), f32x4.mul(first, s)), left);
+  }
+  for (let i = 2 * half; i < size; i += 4) {
+    const at = (<usize>i) << 2;
+    storeSome(y + at, loadSome(x + at, size - i), size - i);
   }
 }

@@ -7,7 +7,7 @@ import { loadSome, storeSome, sumOfLanes } from "./elementwise";
 import { exponential } from "./exponential";
 import { multiplyAdd } from "./gemm";
 import { dotProducts } from "./matrix-product";
-import { barrier, claim, shareStart } from "./threads";
+import { barrier, claim, shareStart, unclaim } from "./threads";
 
 /** Keys at a time: they stay in the first cache while all query heads of the group read them. */
 const KEYS: i32 = 64;
@@ -54,6 +54,7 @@ export function softmaxStep(args: usize, thread: i32, threads: i32): void {
     attendPart(job, item / job.parts, item % job.parts, scores, results);
   }
   barrier(threads);
+  if (thread == 0) unclaim(0);
   const last = shareStart(heads, thread + 1, threads);
   for (let head = shareStart(heads, thread, threads); head < last; head++) {
     const first = (head / job.group) * job.parts * job.group + (head % job.group);

@@ -111,6 +111,11 @@ export function claim(counter: i32): i32 {
   return next;
 }
 
+/** Hands the work of a counter out anew: for another job of a sequence, when all threads are done with it. */
+export function unclaim(counter: i32): void {
+  store<i32>(control + ((<usize>counter) << 2), 0, COUNTERS);
+}
+
 /**
  * Waits while the value at an address is `value`, some hundredths of a second at most. Traps when it
  * was called too often in a row: then another thread has died inside the job.

@@ -1,5 +1,16 @@
 export { softmaxCrossEntropy } from "./cross-entropy/softmax-cross-entropy.ts";
 export { scaledResidual } from "./elementwise/scaled-residual.ts";
+export {
+  decodeStep,
+  hasDecodeStep,
+  type DecodeResidual,
+  type DecodeStep,
+  type DecodeStepResult,
+  type KeyValueSegment,
+  type LightningDecode,
+  type MixtureDecode,
+  type SoftmaxDecode,
+} from "./decode-step/decode-step.ts";
 export { sigmoidGate } from "./elementwise/sigmoid-gate.ts";
 export { silu } from "./elementwise/silu.ts";
 export { embedding } from "./embedding/embedding.ts";
@@ -39,6 +50,7 @@ export { quantize } from "./quantized/quantize.ts";
 export { rmsNorm } from "./rms-norm/rms-norm.ts";
 export {
   rotaryAngles,
+  rotaryAngleValues,
   rotaryEmbedding,
   type RotaryAngles,
 } from "./rotary-embedding/rotary-embedding.ts";

@@ -1,8 +1,9 @@
-import { embedding, linear, rmsNorm, rotaryAngles } from "@levin/kernels";
+import { embedding, hasDecodeStep, linear, rmsNorm, rotaryAngles } from "@levin/kernels";
 import type { RouterOutput } from "@levin/moe";
 import * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config/model-config.ts";
 import type { DecoderLayer, DecoderLayerOutput } from "./decoder-layer.ts";
+import { fusedStep, type StepParts } from "./fused-step.ts";
 import { buildDecoderLayer, parameter, type ModelParameters } from "./model-parameters.ts";
 import { CausalModelState, ModelStateError } from "./model-state.ts";
 import { tokenTensors, type TokenBatch, type TokenTensors } from "./token-batch.ts";
@@ -25,7 +26,7 @@ export interface ForwardObserver {
 }
 
 /** A step reads its weights anew for each row; from here on they are better multiplied together. */
-const mostStepRows = 4;
+const mostStepRows = 32;
 
 /**
  * A MiniMax-M1 style causal language model (SPEC section 5): embedding → decoder layers → norm →
@@ -81,14 +82,16 @@ export class CausalLanguageModel {
     }
     return tf.tidy(() => {
       const batch = tokenTensors(tokens, this.config.vocabSize, state.positions);
+      const [rows, length] = batch.ids.shape;
+      const isStep = length === 1 && !batch.mask && rows <= mostStepRows && hasDecodeStep();
       state.broken = true;
-      const hidden = this.#decode(batch, { state });
+      const logits = isStep
+        ? fusedStep(this.#stepParts(), state, tokens.ids.flat())
+        : this.#lastLogits(this.#decode(batch, { state }));
       state.broken = false;
       batch.counts.forEach((count, row) => (state.positions[row]! += count));
-      state.length += batch.ids.shape[1];
-      const [rows, length, width] = hidden.shape;
-      const last = tf.slice3d(hidden, [0, length - 1, 0], [rows, 1, width]);
-      return tf.reshape(this.#logits(last), [rows, -1]) as tf.Tensor2D;
+      state.length += length;
+      return logits;
     });
   }
 
@@ -124,12 +127,7 @@ export class CausalLanguageModel {
     const context = { mask, angles: rotaryAngles(positions, { rotaryDim, base }) };
     let hidden = embedding(ids, this.#embedding, this.config.padTokenId);
     observer?.embedding?.(hidden);
-    const isStep = state && !mask && ids.shape[1] === 1 && ids.shape[0] <= mostStepRows;
     this.#layers.forEach((layer, index) => {
-      if (isStep) {
-        hidden = layer.step(hidden, context, state.layers[index]!);
-        return;
-      }
       const output = layer.forward(hidden, context, state?.layers[index]);
       observer?.layer?.(index, output);
       hidden = output.hidden;
@@ -137,6 +135,21 @@ export class CausalLanguageModel {
     const normalised = rmsNorm(hidden, this.#finalNorm, rmsNormEps);
     observer?.finalNorm?.(normalised);
     return normalised;
+  }
+
+  /** `[batch, vocab]` of the last position. */
+  #lastLogits(hidden: tf.Tensor3D): tf.Tensor2D {
+    const [rows, length, width] = hidden.shape;
+    const last = tf.slice3d(hidden, [0, length - 1, 0], [rows, 1, width]);
+    return tf.reshape(this.#logits(last), [rows, -1]) as tf.Tensor2D;
+  }
+
+  #stepParts(): StepParts {
+    const { rotaryDim, ropeTheta: base, rmsNormEps: epsilon } = this.config;
+    return {
+      ...{ embedding: this.#embedding, layers: this.#layers, finalNorm: this.#finalNorm },
+      ...{ head: this.#head, epsilon, rotaryDim, base },
+    };
   }
 
   #logits(hidden: tf.Tensor3D): tf.Tensor3D {

@@ -3,7 +3,6 @@ import type { LightningAttention, LightningAttentionState } from "@levin/lightni
 import type { MixtureOfExperts, RouterOutput } from "@levin/moe";
 import type { KeyValueCache, SoftmaxAttention } from "@levin/softmax-attention";
 import type * as tf from "@tensorflow/tfjs-core";
-import { lightningBlockStep, mixtureBlockStep } from "./block-steps.ts";
 import { normalisedBranch, type BlockFactors } from "./normalised-branch.ts";
 
 /** The state of one layer: a fixed-size matrix per head, or a growing cache. */
@@ -70,25 +69,6 @@ export class DecoderLayer {
       return mixture;
     });
     return output;
-  }
-
-  /** One more token of each row, none of them padding: what `forward` gives, in fewer kernels. */
-  step(hidden: tf.Tensor3D, context: LayerContext, state: LayerState): tf.Tensor3D {
-    const { attention, mixture, inputNorm, postAttentionNorm } = this.parts;
-    const { attentionFactors, mixtureFactors } = this.parts;
-    const attended =
-      attention.kind === "lightning"
-        ? lightningBlockStep(
-            hidden,
-            inputNorm,
-            attention.layer,
-            state as LightningAttentionState,
-            attentionFactors,
-          )
-        : normalisedBranch(hidden, inputNorm, attentionFactors, (x) =>
-            this.#attend(x, context, state),
-          );
-    return mixtureBlockStep(attended, postAttentionNorm, mixture, mixtureFactors);
   }
 
   #attend(x: tf.Tensor3D, context: LayerContext, state: LayerState | undefined): tf.Tensor3D {

@@ -1,6 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError, type RunKernel } from "../kernel.ts";
 
+/** Where tokens are turned to: `rotaryDim` numbers of a head are, by angles that fall from 1 to 1/`base` per position. */
+export interface RotaryOptions {
+  rotaryDim: number;
+  base: number;
+}
+
 /** Cosines and sines of the rotation angles, each `[batch or 1, 1, length, rotaryDim / 2]`. */
 export interface RotaryAngles {
   cos: tf.Tensor4D;
@@ -15,24 +21,33 @@ export interface RotaryAngles {
  */
 export function rotaryAngles(
   positions: readonly (readonly number[])[],
-  { rotaryDim, base }: { rotaryDim: number; base: number },
+  options: RotaryOptions,
 ): RotaryAngles {
-  const half = rotaryDim / 2;
+  const { cos, sin } = rotaryAngleValues(positions.flat(), options);
   const length = positions[0]?.length ?? 0;
+  const shape: [number, number, number, number] = [
+    ...([positions.length, 1, length] as const),
+    options.rotaryDim / 2,
+  ];
+  return { cos: tf.tensor4d(cos, shape), sin: tf.tensor4d(sin, shape) };
+}
+
+/** What {@link rotaryAngles} holds, as plain numbers: `[positions, rotaryDim / 2]` each. */
+export function rotaryAngleValues(
+  positions: readonly number[],
+  { rotaryDim, base }: RotaryOptions,
+): { cos: Float32Array; sin: Float32Array } {
+  const half = rotaryDim / 2;
   const frequencies = Float32Array.from({ length: half }, (_, c) =>
     Math.fround(1 / Math.fround(base ** Math.fround((2 * c) / rotaryDim))),
   );
-  const angles = new Float32Array(positions.length * length * half);
-  positions.flat().forEach((position, row) => {
+  const angles = new Float32Array(positions.length * half);
+  positions.forEach((position, row) => {
     frequencies.forEach((frequency, c) => {
       angles[row * half + c] = position * frequency;
     });
   });
-  const shape: [number, number, number, number] = [positions.length, 1, length, half];
-  return {
-    cos: tf.tensor4d(angles.map(Math.cos), shape),
-    sin: tf.tensor4d(angles.map(Math.sin), shape),
-  };
+  return { cos: angles.map(Math.cos), sin: angles.map(Math.sin) };
 }
 
 /** `direction` −1 turns the other way. */

@@ -37,6 +37,12 @@ interface MemoryBlock {
   bytes: number;
 }
 
+/** The name under which assembly/index.ts exports a job's number, and 32-bit fields of its argument class in order; floats through {@link floatBits}. */
+export interface Job {
+  kernel: string;
+  args: readonly number[];
+}
+
 const controlBytes = 128;
 const cacheLine = 64;
 /** A thread handles so many numbers in the time in which another wakes up. */
@@ -148,21 +154,49 @@ export class FusedEngine {
     return { packing, extra: packing + bytes };
   }
 
+  /** Copies bytes of the memory. */
+  copy(to: number, from: number, bytes: number): void {
+    new Uint8Array(this.#memory.buffer).copyWithin(to, from, from + bytes);
+  }
+
   /**
-   * Runs a job.
+   * Runs a {@link Job}.
    *
-   * @param kernel the name under which assembly/index.ts exports its number
-   * @param args 32-bit fields of the job's argument class in order; floats through {@link floatBits}
    * @param numbers how many numbers a job handles that does little for each: other threads are left
    *   asleep when waking them would take longer
    */
   run(kernel: string, args: readonly number[], numbers = Infinity): void {
     this.#grow(this.#args, args.length * 4);
     new Int32Array(this.#memory.buffer, this.#args.address, args.length).set(args);
-    const number = (this.#exports[kernel] as WebAssembly.Global).value as number;
-    const threads = numbers < numbersWorthThreads ? 1 : this.threads;
+    this.#dispatch(kernel, numbers < numbersWorthThreads ? 1 : this.threads);
+  }
+
+  /** Runs jobs one after another, all threads called once. */
+  runSequence(jobs: readonly Job[]): void {
+    const table = 1 + 2 * jobs.length;
+    const length = jobs.reduce((sum, { args }) => sum + args.length, table);
+    this.#grow(this.#args, length * 4);
+    const { address } = this.#args;
+    const words = new Int32Array(this.#memory.buffer, address, length);
+    words[0] = jobs.length;
+    let at = table;
+    jobs.forEach(({ kernel, args }, i) => {
+      words[1 + 2 * i] = this.#number(kernel);
+      words[2 + 2 * i] = address + 4 * at;
+      words.set(args, at);
+      at += args.length;
+    });
+    this.#dispatch("SEQUENCE", this.threads);
+  }
+
+  #number(kernel: string): number {
+    return (this.#exports[kernel] as WebAssembly.Global).value as number;
+  }
+
+  /** Runs the job whose arguments have been written. */
+  #dispatch(kernel: string, threads: number): void {
     try {
-      this.#exports.dispatch(number, this.#args.address, threads);
+      this.#exports.dispatch(this.#number(kernel), this.#args.address, threads);
     } catch (error) {
       // A job that ends half-way leaves other threads inside it: from here on there is one.
       if (threads > 1) this.#broken = true;

@@ -1,7 +1,6 @@
-import type * as tf from "@tensorflow/tfjs-core";
 import type { MatrixProductAttributes } from "../linear/matrix-product.ts";
-import { weightKind } from "../quantized/block-layout.ts";
-import type { FusedEngine } from "./fused-engine.ts";
+import { weightKind, type WeightKind } from "../quantized/block-layout.ts";
+import type { FusedEngine, Job } from "./fused-engine.ts";
 import type { FusedKernel } from "./register-fused.ts";
 
 /** A · B, either operand transposed, on all threads; a transposed B may be a quantised weight. */
@@ -17,7 +16,7 @@ export const fusedMatrixProduct: FusedKernel = {
     multiply(engine, [rows, columns, depth], {
       a: [engine.address(a!), ...(transposeA ? [1, aColumns] : [aColumns, 1])],
       b: [engine.address(b!), ...(transposeB ? [1, bColumns] : [bColumns, 1])],
-      c,
+      c: engine.address(c),
       kind,
     });
     return [c];
@@ -34,20 +33,46 @@ export const fusedLinear: FusedKernel = {
     multiply(engine, [x!.size / depth, columns, depth], {
       a: [engine.address(x!), depth, 1],
       b: [engine.address(weight!), 1, words],
-      c,
+      c: engine.address(c),
       kind: weightKind("linear", weight!, [columns, depth]),
     });
     return [c];
   },
 };
 
-/** The job of `[rows, columns, depth]`; a and b are address, stride of rows and stride of columns. */
+/** Addresses and strides of rows and columns of the operands, and address of the result. */
+interface MatrixProduct {
+  a: number[];
+  b: number[];
+  c: number;
+  /** Of a transposed B. */
+  kind: WeightKind;
+  /** {@link matrixProductBytes} of memory. */
+  work: number;
+}
+
+/** Memory of {@link matrixProductJob}: for each thread packed blocks, and a few rows ready for quantised weights. */
+export function matrixProductBytes(engine: FusedEngine, depth: number): number {
+  const rowBytes = engine.call("readyRowsBytes", depth);
+  return engine.maxThreads * (engine.call("packingBytes") + rowBytes);
+}
+
+/** The job of `[rows, columns, depth]`. */
+export function matrixProductJob(
+  engine: FusedEngine,
+  sizes: [number, number, number],
+  { a, b, c, kind, work }: MatrixProduct,
+): Job {
+  const ready = work + engine.maxThreads * engine.call("packingBytes");
+  return { kernel: "MATRIX_PRODUCT", args: [...sizes, ...a, ...b, c, work, kind, ready] };
+}
+
 function multiply(
   engine: FusedEngine,
   sizes: [number, number, number],
-  { a, b, c, kind }: { a: number[]; b: number[]; c: tf.TensorInfo; kind: number },
+  operands: Omit<MatrixProduct, "work">,
 ): void {
-  const rowBytes = kind === 0 ? 0 : engine.maxThreads * engine.call("readyRowBytes", sizes[2]);
-  const { packing, extra } = engine.packingScratch(rowBytes);
-  engine.run("MATRIX_PRODUCT", [...sizes, ...a, ...b, engine.address(c), packing, kind, extra]);
+  const work = engine.scratch(matrixProductBytes(engine, sizes[2]));
+  const { kernel, args } = matrixProductJob(engine, sizes, { ...operands, work });
+  engine.run(kernel, args);
 }

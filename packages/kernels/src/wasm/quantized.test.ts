@@ -16,12 +16,11 @@ import {
 import { selectBackend } from "../node.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
 import { oneAndTwoThreads, type RunFused } from "../testing/one-and-two-threads.ts";
-import { fusedLightningBlockStep, fusedMixtureBlockStep } from "./block-steps.ts";
 import { fusedExpertMixture } from "./expert-mixture.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
 
-/** Decoding rounds a row to 16 bits, see assembly/quantized-products.ts. */
-const tolerance = 1e-4;
+/** Few rows are rounded to 16 bits, see assembly/quantized-products.ts. */
+const tolerance = 3e-4;
 
 /** A random weight [rows, columns] as quantised blocks; float32 where rows are no whole blocks. */
 function weight(rows: number, columns: number, bits: QuantizedBits, seed: number): tf.Tensor {
@@ -209,46 +208,6 @@ describe("quantised weights on one thread and on two", () => {
     const p = { tokens, count: 4, k: 2, hidden: 64, intermediate: 96, bits: 4, seed: 7 } as const;
     const { x, routing, experts } = mixtureInputs(p);
     expectSame(fusedExpertMixture, { x, ...routing, ...named(experts) }, { count: 4 });
-  });
-
-  const factors = { epsilon: 1e-5, alpha: 1.5, beta: 0.5, postnorm: true };
-
-  it.each([1, 3])("give the same step of a mixture, batch %i", (batch) => {
-    const p = {
-      tokens: 1,
-      count: 4,
-      k: 2,
-      hidden: 64,
-      intermediate: 96,
-      bits: 8,
-      seed: 7,
-    } as const;
-    const inputs = {
-      hidden: normal([batch, 1, 64], 1),
-      norm: normal([64], 2),
-      router: normal([4, 64], 3),
-      ...named(mixtureInputs(p).experts),
-    };
-    expectSame(fusedMixtureBlockStep, inputs, { ...factors, k: 2 });
-  });
-
-  it.each([1, 3])("give the same step of lightning attention, batch %i", (batch) => {
-    const [heads, headDim, hidden] = [3, 32, 64];
-    const width = heads * headDim;
-    const inputs = {
-      hidden: normal([batch, 1, hidden], 1),
-      norm: normal([hidden], 2),
-      state: normal([batch, heads, headDim, headDim], 3),
-      innerNorm: normal([width], 4),
-      qkvProjection: weight(3 * width, hidden, 4, 5),
-      outputGate: weight(width, hidden, 4, 6),
-      outputProjection: weight(hidden, width, 8, 7),
-    };
-    expectSame(fusedLightningBlockStep, inputs, { ...factors, slopes: [0.3, 0.1, 0.01] });
-    const mixed = { ...inputs, outputGate: normal([width, hidden], 6) };
-    expect(() =>
-      expectSame(fusedLightningBlockStep, mixed, { ...factors, slopes: [1, 1, 1] }),
-    ).toThrow(/expected qkvProjection and outputGate of the same kind/);
   });
 });
 

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { namedInputs, type KernelInputs } from "../kernel.ts";
 import { FusedEngine, type FusedEngineOptions } from "./fused-engine.ts";
 import { fusedExpertMixture, fusedExpertMixtureGradient } from "./expert-mixture.ts";
-import { fusedLightningBlockStep, fusedMixtureBlockStep } from "./block-steps.ts";
+import { fusedDecodeStep } from "./decode-step.ts";
 import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
 import { fusedLinear, fusedMatrixProduct } from "./matrix-product.ts";
 import {
@@ -41,8 +41,7 @@ const fusedKernels: readonly FusedKernel[] = [
   fusedSoftmaxAttentionGradient,
   fusedExpertMixture,
   fusedExpertMixtureGradient,
-  fusedLightningBlockStep,
-  fusedMixtureBlockStep,
+  fusedDecodeStep,
   fusedRmsNorm,
   fusedRmsNormGradient,
   fusedSilu,

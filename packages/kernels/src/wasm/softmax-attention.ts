@@ -4,11 +4,10 @@ import { differentiable, segmentNames } from "../softmax-attention/softmax-atten
 import type { SoftmaxAttributes } from "../softmax-attention/softmax-attention.ts";
 import { floatBits, type FusedEngine } from "./fused-engine.ts";
 import type { FusedKernel } from "./register-fused.ts";
+import { softmaxStepBytes, softmaxStepJob } from "./softmax-step.ts";
 
 /** Rows of scores worked on at once: enough to repay packing the keys. */
 const rowsAtOnce = 64;
-/** Keys fewer than this are not worth a piece of work of their own. */
-const keysPerPart = 256;
 
 /** Scores of one block at a time; one token takes a pass over the cache, cut among the threads. */
 export const fusedSoftmaxAttention: FusedKernel = {
@@ -18,31 +17,29 @@ export const fusedSoftmaxAttention: FusedKernel = {
     const sizes = sizesOf(inputs, segments);
     const { batch, kvHeads, group, length, headDim, keys } = sizes;
     const output = engine.output(queries.shape);
-    const tensors = engine.addresses([queries, mask, output]);
     const scale = floatBits(1 / Math.sqrt(headDim));
-    const table = segmentTable(engine, inputs, segments);
     if (length === 1) {
-      // Several pieces for each thread, as one that is held up must not keep the others waiting.
-      const wanted = Math.ceil((4 * engine.threads) / (batch * kvHeads));
-      const parts = Math.max(1, Math.min(wanted, Math.floor(keys / keysPerPart)));
-      const bytes = engine.call(
-        "softmaxStepBytes",
-        ...[batch * kvHeads * group, parts, headDim, engine.maxThreads],
+      const { kernel, args } = softmaxStepJob(
+        engine,
+        sizes,
+        segmentNames("keys", segments).map((keysName, i) => ({
+          keys: inputs[keysName]!,
+          values: inputs[`values.${i}`]!,
+        })),
+        {
+          ...{ queries: engine.address(queries), mask, output: engine.address(output) },
+          work: engine.scratch(softmaxStepBytes(engine, sizes)),
+        },
       );
-      engine.run(
-        "SOFTMAX_STEP",
-        [
-          ...[batch, kvHeads, group, headDim, keys, parts, scale],
-          ...[...tensors, engine.scratch(bytes), segments, ...table],
-        ],
-        batch * kvHeads * keys * headDim,
-      );
+      engine.run(kernel, args, batch * kvHeads * keys * headDim);
     } else {
       const tokens = Math.min(length, Math.max(1, Math.floor(rowsAtOnce / group)));
       const bytes = engine.call("softmaxAttentionBytes", group, tokens, keys, headDim);
       engine.run("SOFTMAX_ATTENTION", [
-        ...[batch, kvHeads, group, length, headDim, keys, tokens, scale, ...tensors],
-        ...[engine.scratch(bytes * engine.maxThreads), bytes, segments, ...table],
+        ...[batch, kvHeads, group, length, headDim, keys, tokens, scale],
+        ...engine.addresses([queries, mask, output]),
+        ...[engine.scratch(bytes * engine.maxThreads), bytes, segments],
+        ...segmentTable(engine, inputs, segments),
       ]);
     }
     return [output];

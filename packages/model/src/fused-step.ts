@@ -1,0 +1,92 @@
+import {
+  decodeStep,
+  rotaryAngleValues,
+  type LightningDecode,
+  type MixtureDecode,
+  type SoftmaxDecode,
+} from "@levin/kernels";
+import type { LightningAttentionState } from "@levin/lightning-attention";
+import type { KeyValueCache } from "@levin/softmax-attention";
+import * as tf from "@tensorflow/tfjs-core";
+import type { DecoderLayer, LayerState } from "./decoder-layer.ts";
+import type { CausalModelState } from "./model-state.ts";
+
+/** What a decoding step reads of a model beside its layers. */
+export interface StepParts {
+  /** `[vocab, hidden]` */
+  embedding: tf.Tensor;
+  layers: readonly DecoderLayer[];
+  finalNorm: tf.Tensor;
+  epsilon: number;
+  /** `[vocab, hidden]` */
+  head: tf.Tensor;
+  rotaryDim: number;
+  base: number;
+}
+
+/**
+ * One real token of each row through the whole model as one kernel, on backends that have it
+ * (`hasDecodeStep`): what the layers give one after another. The layers' states move on.
+ *
+ * @param ids one of each row
+ * @returns `[batch, vocab]` logits
+ */
+export function fusedStep(
+  parts: StepParts,
+  state: CausalModelState,
+  ids: readonly number[],
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const { logits, states } = decodeStep({
+      ids,
+      angles: rotaryAngleValues(state.positions, parts),
+      embedding: parts.embedding,
+      layers: parts.layers.map((layer, i) => ({
+        attention: attentionOf(layer, state.layers[i]!),
+        mixture: mixtureOf(layer),
+      })),
+      finalNorm: parts.finalNorm,
+      epsilon: parts.epsilon,
+      head: parts.head,
+    });
+    states.forEach((next, i) => {
+      const layer = state.layers[i]!;
+      if ("keys" in next) (layer as KeyValueCache).extend(next);
+      else (layer as LightningAttentionState).update(next);
+    });
+    return logits;
+  });
+}
+
+function attentionOf({ parts }: DecoderLayer, state: LayerState): LightningDecode | SoftmaxDecode {
+  const { attention, attentionFactors, inputNorm: norm } = parts;
+  if (attention.kind === "lightning") {
+    const { norm: innerNorm, ...weights } = attention.layer.parameters;
+    const { slopes } = attention.layer.config;
+    const { matrix } = state as LightningAttentionState;
+    return {
+      kind: "lightning",
+      ...{ norm, ...attentionFactors, ...weights },
+      ...{ innerNorm, slopes, state: matrix },
+    };
+  }
+  const { config, parameters } = attention.layer;
+  const cache = state as KeyValueCache;
+  const { numHeads, numKeyValueHeads, headDim } = config;
+  return {
+    kind: "softmax",
+    ...{ norm, ...attentionFactors, ...parameters, ...cache.settle() },
+    ...{ numHeads, numKeyValueHeads, headDim, mask: withNewToken(cache.mask) },
+  };
+}
+
+function mixtureOf({ parts }: DecoderLayer): MixtureDecode {
+  const { mixture, mixtureFactors, postAttentionNorm: norm } = parts;
+  const { router, experts } = mixture.parameters;
+  return { norm, ...mixtureFactors, router, experts, k: mixture.config.numExpertsPerToken };
+}
+
+/** The mask of a cache with the new token of each row, which is real. */
+function withNewToken(mask: tf.Tensor2D | undefined): tf.Tensor2D | undefined {
+  return mask && tf.concat([mask, tf.ones<tf.Rank.R2>([mask.shape[0], 1])], 1);
+}

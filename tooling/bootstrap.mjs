@@ -25,6 +25,7 @@ const commands = {
   levin: [["node", "--conditions=@levin/source", "apps/cli/src/main.ts"]],
   bench: [["node", "--conditions=@levin/source", "apps/bench/src/main.ts"]],
   "setup:tensorflow": [["node", "tooling/tensorflow/link-tensorflow.mjs"]],
+  "setup:peers": [["node", "tooling/bench/setup-peers.mjs"]],
 };
 
 const [name, ...args] = process.argv.slice(2);

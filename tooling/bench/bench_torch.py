@@ -8,7 +8,7 @@ Two implementations are timed, both float32, batch 1, 2 threads:
 * lean:    a hand-written inference loop on plain tensors, no module or cache overhead, which
   is a fairer statement of what PyTorch's CPU kernels can do at these sizes.
 
-Two sizes (about 25 M and 100 M parameters, 8 layers, 8 experts top-2), each as a 7:1
+Three sizes (about 25 M, 100 M and 410 M parameters, 8 layers, 8 experts top-2), each as a 7:1
 lightning/softmax hybrid and with softmax attention everywhere.  Every measurement runs in
 its own process so that peak resident memory is attributable.  Only last-token logits are
 computed in prefill.
@@ -29,6 +29,7 @@ import time
 SIZES = {
     "25M": dict(hidden=256, inter=384, heads=4, kv=2, head_dim=64, layers=8, experts=8, top_k=2, vocab=8192),
     "100M": dict(hidden=512, inter=832, heads=8, kv=2, head_dim=64, layers=8, experts=8, top_k=2, vocab=8192),
+    "410M": dict(hidden=2048, inter=768, heads=16, kv=2, head_dim=64, layers=8, experts=8, top_k=2, vocab=8192),
 }
 LENGTHS = (512, 2048, 8192, 32768)
 BLOCK = 256

@@ -1,5 +1,7 @@
 import { Command } from "commander";
-import { addPeers } from "./peers-command.ts";
+import { addBatch } from "./batch-command.ts";
+import { addLimits } from "./limits/limits-command.ts";
+import { addPeers } from "./peers/peers-command.ts";
 import { addTraining } from "./training-command.ts";
 import { addTwins } from "./twins-command.ts";
 
@@ -7,4 +9,6 @@ const program = new Command("bench").description("side-by-side measurements, pri
 addTwins(program);
 addPeers(program);
 addTraining(program);
+addBatch(program);
+addLimits(program);
 await program.parseAsync();

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 export async function runWorker(
   file: string,
   args: readonly string[],
-  threads: number | string,
+  threads: number | string = 1,
 ): Promise<unknown> {
   const { stdout } = await run(
     process.execPath,

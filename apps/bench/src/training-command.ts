@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Command } from "commander";
 import { describeMachine } from "./machine.ts";
-import { hasTorch } from "./peers.ts";
+import { hasTorch } from "./peers/torch-engine.ts";
 import { lastLine, runWorker } from "./run-worker.ts";
 import { best, withSpread } from "./with-spread.ts";
 

@@ -4,15 +4,16 @@ import { parseConfig, type ModelConfig } from "@levin/model";
 const sizes = {
   "25M": { hidden: 256, intermediate: 384, heads: 4 },
   "100M": { hidden: 512, intermediate: 832, heads: 8 },
+  "410M": { hidden: 2048, intermediate: 768, heads: 16 },
 } as const;
 
 export type PeerSize = keyof typeof sizes;
 export const peerSizes = Object.keys(sizes) as PeerSize[];
 
-/** The 7:1 hybrid of a size: 8 layers, 8 experts of which 2 are computed. */
-export function peerConfig(size: PeerSize): ModelConfig {
+/** The 7:1 hybrid of a size in the form of config.json: 8 layers, 8 experts of which 2 are computed. */
+export function peerConfigJson(size: PeerSize): Record<string, unknown> {
   const { hidden, intermediate, heads } = sizes[size];
-  return parseConfig({
+  return {
     model_type: "minimax",
     vocab_size: 8192,
     hidden_size: hidden,
@@ -31,5 +32,9 @@ export function peerConfig(size: PeerSize): ModelConfig {
     full_attn_alpha_factor: 2,
     linear_attn_alpha_factor: 2,
     mlp_alpha_factor: 2,
-  });
+  };
+}
+
+export function peerConfig(size: PeerSize): ModelConfig {
+  return parseConfig(peerConfigJson(size));
 }

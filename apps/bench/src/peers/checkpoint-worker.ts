@@ -1,0 +1,26 @@
+import { rm } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { selectBackend } from "@levin/kernels/node";
+import { quantizeCheckpoint, saveCheckpoint } from "@levin/model/node";
+import { initialiseParameters } from "@levin/training";
+import { peerConfig, type PeerSize } from "./peer-sizes.ts";
+
+/* Writes a checkpoint with random weights, quantised as `levin quantize` does. */
+
+const { values } = parseArgs({
+  options: { size: { type: "string" }, bits: { type: "string" }, output: { type: "string" } },
+});
+const { size, bits, output } = values as { size: PeerSize; bits: string; output: string };
+
+await selectBackend("cpu");
+const config = peerConfig(size);
+const parameters = initialiseParameters(config, 1);
+const plain = `${output}-plain`;
+await saveCheckpoint(plain, {
+  config,
+  type: "bfloat16",
+  read: async (name) => (await parameters.get(name)!.data()) as Float32Array,
+});
+await quantizeCheckpoint(plain, output, { bits: bits === "8" ? 8 : 4 });
+await rm(plain, { recursive: true });
+console.log("{}");

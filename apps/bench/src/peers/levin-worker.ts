@@ -1,0 +1,46 @@
+import { selectBackend } from "@levin/kernels/node";
+import { CausalLanguageModel } from "@levin/model";
+import { loadModel } from "@levin/model/node";
+import { initialiseParameters } from "@levin/training";
+import { activeWeightBytes } from "./active-cost.ts";
+import { peerConfig, peerSizes, type PeerSize } from "./peer-sizes.ts";
+import { decodeTokens, printRates, prompt, workerFlags } from "./repeat.ts";
+
+/* A model on one of Levin's backends: `--model` is a checkpoint, or a size for random float32 weights. */
+
+const prefillChunk = 1024;
+const flags = workerFlags();
+await selectBackend(flags.backend);
+const isSize = (name: string): name is PeerSize => (peerSizes as string[]).includes(name);
+const model = isSize(flags.model) ? randomModel(flags.model) : await loadModel(flags.model);
+const weightBytes = activeWeightBytes(
+  [...model.parameters].map(([name, { shape }]) => [name, shape]),
+  model.config,
+);
+const tokens = prompt(flags.length, model.config.vocabSize);
+await printRates(
+  flags,
+  async (prefilled) => {
+    const state = model.createState(1);
+    const feed = (ids: number[]): number => {
+      const logits = model.advance(state, { ids: [ids] });
+      const numbers = logits.dataSync() as Float32Array;
+      logits.dispose();
+      return numbers.indexOf(Math.max(...numbers));
+    };
+    let next = 0;
+    for (let i = 0; i < tokens.length; i += prefillChunk) {
+      next = feed(tokens.slice(i, i + prefillChunk));
+    }
+    prefilled();
+    for (let i = 0; i < decodeTokens; i++) next = feed([next]);
+    state.dispose();
+  },
+  { weightBytes },
+);
+process.exit();
+
+function randomModel(size: PeerSize): CausalLanguageModel {
+  const config = peerConfig(size);
+  return new CausalLanguageModel(config, initialiseParameters(config, 1));
+}

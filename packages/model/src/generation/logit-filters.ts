@@ -1,3 +1,5 @@
+import { visitFalling } from "./falling-order.ts";
+
 /**
  * Changes logits in place before one is drawn; hidden tokens become −∞. Filters apply in the order
  * of transformers: repetition penalty, temperature, top-k, top-p, min-p.
@@ -29,9 +31,8 @@ export function temperature(value: number): LogitFilter {
 export function topK(k: number): LogitFilter {
   return (logits) => {
     if (k >= logits.length) return;
-    const kept = likeliest(logits, k).map((id) => [id, logits[id]!] as const);
-    logits.fill(-Infinity);
-    for (const [id, logit] of kept) logits[id] = logit;
+    let left = k;
+    keepLikeliest(logits, () => --left === 0);
   };
 }
 
@@ -40,17 +41,8 @@ export function topP(p: number): LogitFilter {
   return (logits) => {
     if (p >= 1) return;
     const probabilities = softmax(logits);
-    // All tokens below this have less than 1 − p together, so none of them is among the kept.
-    const least = (1 - p) / logits.length;
-    const candidates: number[] = [];
-    for (let id = 0; id < logits.length; id++) if (probabilities[id]! >= least) candidates.push(id);
-    candidates.sort((a, b) => logits[b]! - logits[a]! || a - b);
-    const kept = new Set<number>();
-    for (let mass = 0, i = 0; mass < p && i < candidates.length; i++) {
-      kept.add(candidates[i]!);
-      mass += probabilities[candidates[i]!]!;
-    }
-    for (let id = 0; id < logits.length; id++) if (!kept.has(id)) logits[id] = -Infinity;
+    let mass = 0;
+    keepLikeliest(logits, (id) => (mass += probabilities[id]!) >= p);
   };
 }
 
@@ -96,12 +88,19 @@ export function argMax(logits: Float32Array): number {
 
 /** Ids of the `count` likeliest tokens, likeliest first; lower ids first among equals. */
 export function likeliest(logits: Float32Array, count: number): number[] {
-  if (count <= 0) return [];
-  // Sorting numbers natively and ids only above the threshold is far quicker than sorting all ids.
-  const threshold = logits.slice().sort()[Math.max(0, logits.length - count)]!;
-  const candidates: number[] = [];
-  for (let id = 0; id < logits.length; id++) if (logits[id]! >= threshold) candidates.push(id);
-  return candidates.sort((a, b) => logits[b]! - logits[a]! || a - b).slice(0, count);
+  const ids: number[] = [];
+  if (count > 0) visitFalling(logits, (id) => ids.push(id) >= count);
+  return ids;
+}
+
+/** Hides all tokens but the likeliest, down to the one of which `isLast` is true. */
+function keepLikeliest(logits: Float32Array, isLast: (id: number) => boolean): void {
+  const all = logits.slice();
+  logits.fill(-Infinity);
+  visitFalling(all, (id) => {
+    logits[id] = all[id]!;
+    return isLast(id);
+  });
 }
 
 function max(values: Float32Array): number {

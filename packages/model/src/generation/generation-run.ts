@@ -98,7 +98,11 @@ export class GenerationRun {
   }
 
   #isCertain(logits: Float32Array, id: number): boolean {
-    return logProbability(logits, id) > Math.log(this.#options.truncateRepetition.probability);
+    const { probability } = this.#options.truncateRepetition;
+    // One rival that is likely enough spares the sum over all.
+    const rival = logits[id]! + Math.log(1 / probability - 1);
+    if (logits.some((logit, other) => logit >= rival && other !== id)) return false;
+    return logProbability(logits, id) > Math.log(probability);
   }
 
   #reasonToEnd(isEnd: boolean): FinishReason | undefined {

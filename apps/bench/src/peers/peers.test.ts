@@ -5,7 +5,8 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { availableEngines, defaultEngines, engineNames, peerEngines } from "./engines.ts";
 import { levinEngine } from "./levin-engine.ts";
-import type { PeerResult } from "./peer-engine.ts";
+import { measureGroup } from "./measure-group.ts";
+import type { PeerEngine, PeerResult } from "./peer-engine.ts";
 import { mergeGroups, writeGroups, type PeerGroup } from "./peer-group.ts";
 import { limitLines, peerTable } from "./peer-table.ts";
 import { addPeers } from "./peers-command.ts";
@@ -106,6 +107,40 @@ describe("choosing engines", () => {
     program.commands[0]!.exitOverride().configureOutput({ writeErr: () => {} });
     const parsed = program.parseAsync(["node", "bench", "peers", "--engines", "abacus"]);
     await expect(parsed).rejects.toThrow(/abacus.*Allowed choices are levin/);
+  });
+});
+
+describe("measureGroup", () => {
+  const plan = { size: "25M", length: 4096, threads: 1, repeats: 1 } as const;
+  const turns: string[] = [];
+  const engine = (name: string, longest = Infinity): PeerEngine => ({
+    ...{ name, weights: "float32", longest },
+    missing: async () => undefined,
+    measure: async () => {
+      turns.push(name);
+      if (name === "broken")
+        throw Object.assign(new Error("x"), { stderr: "at y\nError: no room" });
+      const speed = turns.length;
+      return { prefill: [speed], decode: [speed], peakMiB: speed, decodeBytes: 1, prefillFlops: 1 };
+    },
+  });
+
+  it("lets engines take turns, and leaves out what fails or would take too long", async () => {
+    const said: string[] = [];
+    const engines = [engine("one"), engine("broken"), engine("short", 2048), engine("two")];
+    const { results, limits, repeats } = await measureGroup(engines, plan, 2, (line) =>
+      said.push(line),
+    );
+    expect(turns).toEqual(["one", "broken", "two", "one", "two"]);
+    expect(results.map(({ engine: name, decode }) => [name, decode])).toEqual([
+      ["one", [1, 4]],
+      ["two", [3, 5]],
+    ]);
+    expect([repeats, limits.read.length]).toEqual([2, 2]);
+    expect(said.filter((line) => line.startsWith("left out"))).toEqual([
+      "left out: 25M at 4096: broken, float32 (Error: no room)",
+      "left out: 25M at 4096: short, float32 (measured to 2048 tokens only)",
+    ]);
   });
 });
 

@@ -1,0 +1,62 @@
+import { measureLimits, type Limits } from "../limits/measure-limits.ts";
+import { describeMachine } from "../machine.ts";
+import type { PeerEngine, PeerPlan, PeerResult } from "./peer-engine.ts";
+import type { PeerGroup } from "./peer-group.ts";
+
+/**
+ * All engines with one model at one length. They take turns, so that a drift of the machine meets all of
+ * them; one that fails is left out, which `say` is told.
+ */
+export async function measureGroup(
+  engines: readonly PeerEngine[],
+  plan: PeerPlan,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<PeerGroup> {
+  const { size, length, threads, repeats } = plan;
+  const limits: Limits = { threads, read: [], multiplyAdd: [] };
+  const results = new Map<PeerEngine, PeerResult>();
+  const leftOut = new Set<PeerEngine>();
+  for (let round = 1; round <= rounds; round++) {
+    const { read, multiplyAdd } = await measureLimits(threads, repeats);
+    limits.read.push(...read);
+    limits.multiplyAdd.push(...multiplyAdd);
+    for (const engine of engines) {
+      if (leftOut.has(engine)) continue;
+      const { name, weights, longest } = engine;
+      const what = `${size} at ${length}: ${name}, ${weights}`;
+      try {
+        if (length > longest) throw new Error(`measured to ${longest} tokens only`);
+        say(`round ${round}, ${what}`);
+        const measured = { engine: name, weights, ...(await engine.measure(plan)) };
+        results.set(engine, withMoreRuns(results.get(engine), measured));
+      } catch (error) {
+        leftOut.add(engine);
+        results.delete(engine);
+        say(`left out: ${what} (${reason(error)})`);
+      }
+    }
+  }
+  const [date, machine] = [new Date().toISOString(), describeMachine()];
+  return {
+    ...{ size, length, date, machine, threads, repeats: rounds * repeats, limits },
+    results: [...results.values()],
+  };
+}
+
+function withMoreRuns(before: PeerResult | undefined, result: PeerResult): PeerResult {
+  if (!before) return result;
+  return {
+    ...result,
+    prefill: [...before.prefill, ...result.prefill],
+    decode: [...before.decode, ...result.decode],
+    peakMiB: Math.max(before.peakMiB, result.peakMiB),
+  };
+}
+
+/** What a worker said last before it failed, else the error itself. */
+function reason(error: unknown): string {
+  const { stderr, message } = error as Error & { stderr?: string };
+  const lines = (stderr || message).split("\n");
+  return lines.find((line) => /error/i.test(line))?.trim() ?? lines[0]!;
+}

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { softwareGpu } from "./tooling/software-gpu.mjs";
+import { softwareGpuEnvironment } from "./tooling/software-gpu.mjs";
 
 // Tests run from source: the `@levin/source` condition resolves workspace packages to src/index.ts.
 const conditions = ["@levin/source", "node", "import", "default"];
@@ -9,7 +9,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tooling/**/*.test.ts"],
-    env: softwareGpu ? { VK_DRIVER_FILES: process.env["VK_DRIVER_FILES"] ?? softwareGpu } : {},
+    env: { ...softwareGpuEnvironment, ...process.env },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -28,21 +28,18 @@ export function loadBalancingLoss(
   });
 }
 
-/** How often real tokens chose each expert, `[experts]`; a constant, so counted on the host. */
+/** How often real tokens chose each expert, `[experts]`. */
 function choices(
   routers: readonly Pick<RouterOutput, "experts">[],
   weights: tf.Tensor,
   numExperts: number,
-): tf.Tensor1D {
-  const counts = new Float32Array(numExperts);
-  const real = weights.dataSync();
-  let row = 0;
-  for (const { experts } of routers) {
-    const k = experts.shape[1];
-    experts.dataSync().forEach((expert, i) => {
-      counts[expert]! += real[row + Math.floor(i / k)]!;
-    });
-    row += experts.shape[0];
-  }
-  return tf.tensor1d(counts);
+): tf.Tensor {
+  const experts = tf.concat(
+    routers.map((router) => router.experts),
+    0,
+  );
+  // The stock wasm kernel writes whole numbers whatever type it is asked for.
+  // The stock wasm kernel writes whole numbers whatever type it is asked for.
+  const chosen = tf.cast(tf.oneHot(experts, numExperts), "float32");
+  return tf.sum(tf.mul(chosen, tf.expandDims(weights, 2)), [0, 1]);
 }

@@ -30,6 +30,13 @@ function run(
   return runShader(backend, shader, { ...call, variant: {} });
 }
 
+const numbers = elementwise("to-float", "f32(x[index])");
+
+/** The numbers of a tensor as float32. */
+export function toFloat(backend: WebGPUBackend, x: tf.Tensor): tf.TensorInfo {
+  return run(backend, numbers, { x });
+}
+
 const silu = elementwise("silu", "x[index] * sigmoid(x[index])");
 
 const siluGradient = elementwise(

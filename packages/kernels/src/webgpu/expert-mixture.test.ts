@@ -66,7 +66,27 @@ describe.skipIf(!hasWebGpu)("on WebGPU, as their references,", () => {
         up: weight(intermediate, hidden, bits, 30 + e),
         down: weight(hidden, intermediate, bits, 50 + e),
       }));
-      return [expertMixture(normal([tokens, hidden], 2) as tf.Tensor2D, routing, experts)];
+      const x = normal([tokens, hidden], 2) as tf.Tensor2D;
+      return [expertMixture(x, routing, experts)];
     }),
   );
+
+  it("gradients of expertMixture, with an idle expert", () =>
+    expectSameOnWebGpu(() => {
+      const shapes = [
+        [8, 6],
+        [8, 6],
+        [6, 8],
+      ];
+      const weights = Array.from({ length: 12 }, (_, i) => normal(shapes[i % 3]!, 10 + i));
+      const experts = tf.tensor2d([0, 1, 1, 3, 3, 0], [3, 2], "int32");
+      const mix = (...[x, w, ...flat]: tf.Tensor[]): tf.Tensor =>
+        expertMixture(
+          x as tf.Tensor2D,
+          { experts, weights: w as tf.Tensor2D },
+          [0, 3, 6, 9].map((e) => ({ gate: flat[e]!, up: flat[e + 1]!, down: flat[e + 2]! })),
+        );
+      const inputs = [normal([3, 6], 1), tf.sigmoid(normal([3, 2], 2)), ...weights];
+      return tf.grads(mix)(inputs, normal([3, 6], 3));
+    }));
 });

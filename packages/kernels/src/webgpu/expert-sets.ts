@@ -26,7 +26,9 @@ export function expertSets(
 ): ExpertSet[] {
   const { maxStorageBuffersPerShaderStage } = (backend.device as GPUDevice).limits;
   const room = Math.floor((maxStorageBuffersPerShaderStage - others) / parts.length);
-  const size = Math.min(room, mostExperts);
+  // Sets of one size need one shader.
+  const sets = Math.ceil(experts.length / Math.min(room, mostExperts));
+  const size = Math.ceil(experts.length / sets);
   return Array.from({ length: Math.ceil(experts.length / size) }, (_, i) => {
     const members = experts.slice(i * size, (i + 1) * size);
     const inputs = members.flatMap((expert, e) =>

@@ -12,10 +12,12 @@ import {
 } from "./lightning-blocks.ts";
 import { stepOutput, stepState } from "./lightning-step.ts";
 import type { WebGpuKernel } from "./register-fused.ts";
-import { release, runShader, type Shader, type ShaderCall } from "./run-shader.ts";
+import { release, runShader, type Shader } from "./run-shader.ts";
+
+export type Masked = { masked: boolean };
 
 /** Whether there is a mask, an incoming state. */
-export type LightningVariant = { masked: boolean; withState: boolean };
+export type LightningVariant = Masked & { withState: boolean };
 
 type LightningTensors = Record<"queries" | "keys" | "values", tf.Tensor> &
   Partial<Record<"state" | "mask", tf.Tensor>>;
@@ -32,27 +34,29 @@ export const webGpuLightningAttention: WebGpuKernel = {
 };
 
 /** Runs one of the shaders of a call: they share sizes, slopes and mask. */
+type RunLightning = <V extends Masked>(
+  shader: Shader<V>,
+  variant: Omit<V, "masked">,
+  inputs: Record<string, tf.TensorInfo>,
+  output: { shape: number[]; workgroups: number },
+) => tf.TensorInfo;
+
 function runner(
   backend: WebGPUBackend,
-  { queries, state, mask }: LightningTensors,
+  { queries, mask }: LightningTensors,
   slopes: number[],
-) {
+): RunLightning {
   const [batch, heads, length, headDim] = queries.shape as [number, number, number, number];
   const blockCount = Math.ceil(length / blockSize);
-  return <V extends LightningVariant>(
-    shader: Shader<V>,
-    inputs: Record<string, tf.TensorInfo>,
-    output: number[],
-    workgroups: number,
-  ): tf.TensorInfo =>
-    runShader(backend, shader, {
-      variant: { masked: mask !== undefined, withState: state !== undefined },
+  return (shader, variant, inputs, { shape, workgroups }) =>
+    runShader<Masked>(backend, shader as unknown as Shader<Masked>, {
+      variant: { masked: mask !== undefined, ...variant },
       inputs,
       sizes: { pairs: batch * heads, heads, length, headDim, blocks: blockCount },
       lists: { slopes },
-      output: { shape: output },
+      output: { shape },
       workgroups,
-    } as unknown as ShaderCall<V>);
+    });
 }
 
 function step(
@@ -64,19 +68,19 @@ function step(
   const [batch, heads, , headDim] = queries.shape as [number, number, number, number];
   const run = runner(backend, tensors, slopes);
   const pad = mask && { mask };
+  const withState = state !== undefined;
   const next = run(
     stepState,
+    { withState },
     { keys, values, ...(state && { state }), ...pad },
-    [batch, heads, headDim, headDim],
-    Math.ceil((batch * heads * headDim * headDim) / stepState.threads),
+    {
+      shape: [batch, heads, headDim, headDim],
+      workgroups: Math.ceil((batch * heads * headDim * headDim) / stepState.threads),
+    },
   );
-  const output = run(
-    stepOutput,
-    { queries, next, ...pad },
-    queries.shape,
-    Math.ceil(queries.size / stepOutput.threads),
-  );
-  return [output, next];
+  const workgroups = Math.ceil(queries.size / stepOutput.threads);
+  const output = { shape: queries.shape, workgroups };
+  return [run(stepOutput, {}, { queries, next, ...pad }, output), next];
 }
 
 function blocks(
@@ -87,45 +91,30 @@ function blocks(
   const { queries, keys, values, state, mask } = tensors;
   const [batch, heads, length, headDim] = queries.shape as [number, number, number, number];
   const run = runner(backend, tensors, slopes);
-  const [pairs, blockCount] = [batch * heads, Math.ceil(length / blockSize)];
-  const square = headDim * headDim;
-  const tiles = Math.ceil(headDim / 64);
-  const counts =
-    mask && run(realCounts, { mask }, [batch, length], Math.ceil((batch * blockCount) / 64));
-  const pad = mask && { mask, counts: counts! };
-  const initial = state && { state };
+  const [perRow, square] = [Math.ceil(length / blockSize), headDim * headDim];
+  const all = batch * heads * perRow;
+  const tiles = Math.ceil(headDim / blockSize);
+  const states = { shape: [all * square], workgroups: all * tiles * tiles };
+  const scan = Math.ceil((batch * heads * square) / statesBefore.threads);
+  const withState = state !== undefined;
 
-  const own = run(
-    blockStates,
-    { keys, values, ...pad },
-    [pairs * blockCount * square],
-    pairs * blockCount * tiles * tiles,
-  );
-  const scanGroups = Math.ceil((pairs * square) / 64);
+  const rows = Math.ceil((batch * perRow) / realCounts.threads);
+  const counts =
+    mask && run(realCounts, {}, { mask }, { shape: [batch, length], workgroups: rows });
+  const pad = mask && { mask, counts: counts! };
   const totals = counts && { counts };
-  const before = run(
-    statesBefore,
-    { own, ...initial, ...totals },
-    [pairs * blockCount * square],
-    scanGroups,
-  );
-  const next = run(
-    nextState,
-    { own, before, ...totals },
-    [batch, heads, headDim, headDim],
-    scanGroups,
-  );
-  const scores = run(
-    blockScores,
-    { queries, keys, ...pad },
-    [pairs * blockCount * blockSize * blockSize],
-    pairs * blockCount,
-  );
+  const own = run(blockStates, {}, { keys, values, ...pad }, states);
+  const known = { own, ...(state && { state }), ...totals };
+  const before = run(statesBefore, { withState }, known, { ...states, workgroups: scan });
+  const after = { shape: [batch, heads, headDim, headDim], workgroups: scan };
+  const next = run(nextState, {}, { own, before, ...totals }, after);
+  const squares = { shape: [all * blockSize * blockSize], workgroups: all };
+  const scores = run(blockScores, {}, { queries, keys, ...pad }, squares);
   const output = run(
     blockOutputs,
+    {},
     { queries, values, scores, before, ...pad },
-    queries.shape,
-    pairs * blockCount * tiles,
+    { shape: queries.shape, workgroups: all * tiles },
   );
   release(backend, own, before, scores, ...(counts ? [counts] : []));
   return [output, next];

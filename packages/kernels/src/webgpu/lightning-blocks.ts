@@ -1,4 +1,4 @@
-import type { LightningVariant } from "./lightning-attention.ts";
+import type { LightningVariant, Masked } from "./lightning-attention.ts";
 import { productTile, tileSize, tileThreads } from "./product-tile.ts";
 import type { Shader } from "./run-shader.ts";
 
@@ -40,7 +40,7 @@ function isReal(masked: boolean): string {
 }
 
 /** c(t), each thread one block. */
-export const realCounts: Shader<LightningVariant> = {
+export const realCounts: Shader<Masked> = {
   name: "lightning-counts",
   threads: 64,
   code: () => `
@@ -57,7 +57,7 @@ fn main(index: i32) {
 };
 
 /** Σ_b λ^(c(last) − c(b)) k_bᵀ v_b: what each block adds to the state, `[pairs, blocks, headDim, headDim]`. */
-export const blockStates: Shader<LightningVariant> = {
+export const blockStates: Shader<Masked> = {
   name: "lightning-block-states",
   threads: tileThreads,
   code: ({ masked }) =>
@@ -110,7 +110,7 @@ fn main(index: i32) {
 };
 
 /** The state after the last block. */
-export const nextState: Shader<LightningVariant> = {
+export const nextState: Shader<Masked> = {
   name: "lightning-next-state",
   threads: 64,
   code: ({ masked }) => `${common(masked)}
@@ -125,7 +125,7 @@ fn main(index: i32) {
 };
 
 /** (q_a · k_b) λ^(c(a) − c(b)) for b ≤ a inside each block. */
-export const blockScores: Shader<LightningVariant> = {
+export const blockScores: Shader<Masked> = {
   name: "lightning-scores",
   threads: tileThreads,
   code: ({ masked }) =>
@@ -155,7 +155,7 @@ fn score(sum: f32, a: i32, b: i32) -> f32 {
 };
 
 /** Scores times values, plus decayed queries times the state before the block, as one product. */
-export const blockOutputs: Shader<LightningVariant> = {
+export const blockOutputs: Shader<Masked> = {
   name: "lightning-outputs",
   threads: tileThreads,
   code: ({ masked }) =>

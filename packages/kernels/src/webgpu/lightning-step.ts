@@ -1,4 +1,4 @@
-import type { LightningVariant } from "./lightning-attention.ts";
+import type { LightningVariant, Masked } from "./lightning-attention.ts";
 import type { Shader } from "./run-shader.ts";
 
 /** λ S + kᵀ v, each thread one number of the state; padding leaves it as it is. */
@@ -19,7 +19,7 @@ fn main(index: i32) {
 };
 
 /** q S, each thread one column. */
-export const stepOutput: Shader<LightningVariant> = {
+export const stepOutput: Shader<Masked> = {
   name: "lightning-step-output",
   threads: 64,
   code: ({ masked }) => `

@@ -3,7 +3,8 @@ import { BackendUnavailableError } from "../backend-unavailable-error.ts";
 let nodeGpu: GPU | undefined;
 
 /**
- * WebGPU in Node, by the package `webgpu` (Dawn), with the globals that tfjs looks for.
+ * WebGPU in Node, by the package `webgpu` (Dawn), with the globals that tfjs looks for. `LEVIN_DAWN`
+ * has flags for Dawn, such as `adapter=NAME`, with spaces between them.
  *
  * @throws BackendUnavailableError when it or tfjs's backend is not installed or does not load
  */
@@ -12,7 +13,7 @@ export async function gpuOfNode(): Promise<GPU> {
   try {
     const { create, globals } = await import("webgpu");
     Object.assign(globalThis, globals);
-    const gpu = create([]);
+    const gpu = create(process.env["LEVIN_DAWN"]?.split(" ") ?? []);
     const host = (globalThis.navigator ?? {}) as object;
     Object.defineProperty(host, "gpu", { value: gpu, configurable: true });
     Object.defineProperty(globalThis, "navigator", { value: host, configurable: true });

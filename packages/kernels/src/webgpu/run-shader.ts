@@ -58,7 +58,7 @@ export function runShader<V extends Variant>(
       ...Object.keys(factors).map((name) => `${name} : f32, `),
       ...quads.map((list) => `${list.name} : array<vec4<f32>, ${list.quads.length}>, `),
     ].join(""),
-    outputShape: [elements(target)],
+    outputShape: target.shape,
     workgroupSize: [shader.threads, 1, 1],
     dispatchLayout: { x: [0] },
     dispatch: typeof workgroups === "number" ? [workgroups, 1, 1] : workgroups,
@@ -66,14 +66,14 @@ export function runShader<V extends Variant>(
   };
   backend.runWebGPUProgram(
     program,
-    names.map((name) => flat(inputs[name]!)),
+    names.map((name) => shapeless(inputs[name]!)),
     target.dtype,
     [
       ...Object.values(sizes).map((value) => ({ type: "int32", data: [value] })),
       ...Object.values(factors).map((value) => ({ type: "float32", data: [value] })),
       ...quads.flatMap((list) => list.quads.map((data) => ({ type: "float32", data }))),
     ],
-    flat(target),
+    shapeless(target),
   );
   return target;
 }
@@ -90,12 +90,10 @@ function inQuads(list: readonly number[]): number[][] {
   );
 }
 
-/** A tensor as a list: shaders compute their addresses themselves, so ranks make no variants. */
-function flat(tensor: tf.TensorInfo): tf.TensorInfo {
-  const { dataId, dtype } = tensor;
-  return { dataId, dtype, shape: [elements(tensor)] };
-}
-
-function elements({ shape }: tf.TensorInfo): number {
-  return shape.reduce((product, size) => product * size, 1);
+/**
+ * A tensor without its shape, which only the caller needs: tfjs compiles a shader anew for each relation
+ * of shapes. (One with no numbers keeps that, so that tfjs computes nothing.)
+ */
+function shapeless({ dataId, dtype, shape }: tf.TensorInfo): tf.TensorInfo {
+  return { dataId, dtype, shape: [shape.includes(0) ? 0 : 1] };
 }

@@ -15,6 +15,12 @@ import {
 } from "./comparison.ts";
 import { GoldenCase } from "./golden-case.ts";
 
+/** A quantity that the model gave, and its comparison once the numbers are read. */
+interface Measured {
+  found: tf.Tensor | Values;
+  compare: (values: Values) => Comparison;
+}
+
 /**
  * Runs the model of a case directory (`config.json`, `model.safetensors`, `golden.safetensors`) and
  * compares every quantity of the golden file (SPEC section 12).
@@ -23,11 +29,11 @@ export async function compareCase(directory: string): Promise<Comparison[]> {
   const golden = await GoldenCase.read(directory);
   const model = withPadding(await loadModel(directory, { trainable: true }), golden);
   try {
-    const comparisons: Comparison[] = [];
-    for (const compare of [compareForward, compareGeneration, compareGradients]) {
-      tf.tidy(() => void comparisons.push(...compare(model, golden)));
-    }
-    return comparisons;
+    return [
+      ...(await compareAll(measure(() => measureForward(model, golden)))),
+      ...(await compareAll(await measureGeneration(model, golden))),
+      ...(await compareAll(measure(() => measureGradients(model, golden)))),
+    ];
   } finally {
     model.dispose();
   }
@@ -42,16 +48,40 @@ function withPadding(model: CausalLanguageModel, { paddingId }: GoldenCase): Cau
   return new CausalLanguageModel({ ...model.config, padTokenId }, model.parameters);
 }
 
-/** Compares a tensor of one vector per token, if the golden file has it. */
-function perToken(golden: GoldenCase, quantity: string, found: tf.Tensor): Comparison[] {
+/** Disposes of all tensors but those that were measured. */
+function measure(run: () => Measured[]): Measured[] {
+  let measured: Measured[] = [];
+  tf.tidy(() => {
+    measured = run();
+    return measured.map(({ found }) => found).filter((found) => found instanceof tf.Tensor);
+  });
+  return measured;
+}
+
+/** Reads, compares and disposes of what was measured. */
+async function compareAll(measured: readonly Measured[]): Promise<Comparison[]> {
+  const comparisons: Comparison[] = [];
+  for (const { found, compare } of measured) {
+    comparisons.push(
+      compare(found instanceof tf.Tensor ? ((await found.data()) as Values) : found),
+    );
+  }
+  for (const { found } of measured) if (found instanceof tf.Tensor) found.dispose();
+  return comparisons;
+}
+
+/** A tensor of one vector per token, if the golden file has it. */
+function perToken(golden: GoldenCase, quantity: string, found: tf.Tensor): Measured[] {
   const expected = golden.tensors.get(quantity);
   if (!expected) return [];
   const counts = golden.realTokens(expected.shape.at(-1)!);
-  return [compareScaled(quantity, found.dataSync() as Values, expected.values, { counts })];
+  const compare = (values: Values): Comparison =>
+    compareScaled(quantity, values, expected.values, { counts });
+  return [{ found, compare }];
 }
 
-function compareForward(model: CausalLanguageModel, golden: GoldenCase): Comparison[] {
-  const results: Comparison[] = [];
+function measureForward(model: CausalLanguageModel, golden: GoldenCase): Measured[] {
+  const results: Measured[] = [];
   const observer: ForwardObserver = {
     embedding: (hidden) => results.push(...perToken(golden, "hidden.embed", hidden)),
     layer: (i, { hidden, attention, mixture, router }) => {
@@ -59,7 +89,7 @@ function compareForward(model: CausalLanguageModel, golden: GoldenCase): Compari
         ...perToken(golden, `hidden.layer.${i}`, hidden),
         ...perToken(golden, `debug.attn_out.${i}`, attention),
         ...perToken(golden, `debug.moe_out.${i}`, mixture),
-        ...compareRouter(golden, i, router),
+        ...measureRouter(golden, i, router),
       );
     },
     finalNorm: (hidden) => results.push(...perToken(golden, "hidden.final_norm", hidden)),
@@ -74,27 +104,29 @@ function compareForward(model: CausalLanguageModel, golden: GoldenCase): Compari
   ] as const;
   for (const [quantity, found] of scalars) {
     const expected = golden.tensor(quantity).values;
-    results.push(compareScaled(quantity, found.dataSync() as Values, expected, { limit: 2e-5 }));
+    const compare = (values: Values): Comparison =>
+      compareScaled(quantity, values, expected, { limit: 2e-5 });
+    results.push({ found, compare });
   }
   return results;
 }
 
-function compareRouter(golden: GoldenCase, i: number, router: RouterOutput): Comparison[] {
+function measureRouter(golden: GoldenCase, i: number, router: RouterOutput): Measured[] {
   const experts = golden.tensor(`router_experts.${i}`);
   const counts = golden.realTokens(experts.shape.at(-1)!);
+  const compare = (values: Values): Comparison =>
+    compareExact(`router_experts.${i}`, values, experts.values, counts);
   return [
     ...perToken(golden, `router_logits.${i}`, router.logits),
     ...perToken(golden, `router_weights.${i}`, router.weights),
-    compareExact(
-      `router_experts.${i}`,
-      router.experts.dataSync() as Values,
-      experts.values,
-      counts,
-    ),
+    { found: router.experts, compare },
   ];
 }
 
-function compareGeneration(model: CausalLanguageModel, golden: GoldenCase): Comparison[] {
+async function measureGeneration(
+  model: CausalLanguageModel,
+  golden: GoldenCase,
+): Promise<Measured[]> {
   const expectedIds = golden.tensor("generated_ids");
   const expectedLogits = golden.tensor("generated_logits");
   const [batch, steps] = expectedIds.shape as [number, number];
@@ -103,9 +135,10 @@ function compareGeneration(model: CausalLanguageModel, golden: GoldenCase): Comp
   const ids = new Int32Array(batch * steps);
   const logits = new Float32Array(batch * steps * vocab);
   let next = model.advance(state, golden.batch);
-  const results = [...compareStates(golden, "prefill", state), ...compareCaches(golden, state)];
+  const results = [...measureStates(golden, "prefill", state), ...measureCaches(golden, state)];
   for (let step = 0; step < steps; step++) {
-    const rows = next.arraySync();
+    const rows = await next.array();
+    next.dispose();
     const chosen = rows.map((row) => row.indexOf(row.reduce((a, b) => Math.max(a, b))));
     rows.forEach((row, b) => {
       logits.set(row, (b * steps + step) * vocab);
@@ -114,51 +147,57 @@ function compareGeneration(model: CausalLanguageModel, golden: GoldenCase): Comp
     if (step < steps - 1) next = model.advance(state, { ids: chosen.map((id) => [id]) });
   }
   results.push(
-    compareExact("generated_ids", ids, expectedIds.values),
-    compareScaled("generated_logits", logits, expectedLogits.values),
-    ...compareStates(golden, "generated", state),
+    {
+      found: ids,
+      compare: (values) => compareExact("generated_ids", values, expectedIds.values),
+    },
+    {
+      found: logits,
+      compare: (values) => compareScaled("generated_logits", values, expectedLogits.values),
+    },
+    ...measureStates(golden, "generated", state),
   );
   state.dispose();
   return results;
 }
 
-function compareStates(golden: GoldenCase, when: string, state: CausalModelState): Comparison[] {
+function measureStates(golden: GoldenCase, when: string, state: CausalModelState): Measured[] {
   return state.layers.flatMap((layer, i) => {
     const quantity = `lightning_state.${when}.${i}`;
     const expected = golden.tensors.get(quantity);
     if (!expected || !(layer instanceof LightningAttentionState)) return [];
-    return [compareScaled(quantity, layer.matrix.dataSync() as Values, expected.values)];
+    const compare = (values: Values): Comparison =>
+      compareScaled(quantity, values, expected.values);
+    return [{ found: tf.clone(layer.matrix), compare }];
   });
 }
 
-function compareCaches(golden: GoldenCase, state: CausalModelState): Comparison[] {
+function measureCaches(golden: GoldenCase, state: CausalModelState): Measured[] {
   return state.layers.flatMap((layer, i) => {
     if (layer instanceof LightningAttentionState) return [];
     return (["keys", "values"] as const).flatMap((part) => {
       const quantity = `debug.${part[0]}_cache.${i}`;
       const expected = golden.tensors.get(quantity);
       if (!expected) return [];
-      const found = tf.concat(layer[part], 2).dataSync() as Values;
       const counts = golden.realCacheTokens(expected.shape);
-      return [compareScaled(quantity, found, expected.values, { counts })];
+      const compare = (values: Values): Comparison =>
+        compareScaled(quantity, values, expected.values, { counts });
+      return [{ found: tf.concat(layer[part], 2), compare }];
     });
   });
 }
 
-function compareGradients(model: CausalLanguageModel, golden: GoldenCase): Comparison[] {
+function measureGradients(model: CausalLanguageModel, golden: GoldenCase): Measured[] {
   const names = [...golden.tensors.keys()];
   const kinds = { "grad.loss.": "crossEntropy", "grad.loss_total.": "total" } as const;
   return Object.entries(kinds).flatMap(([prefix, kind]) => {
     const wanted = names.filter((name) => name.startsWith(prefix));
     if (wanted.length === 0) return [];
     const gradients = lossGradients(model, golden, kind);
-    return wanted.map((quantity) =>
-      compareGradient(
-        quantity,
-        gradients(quantity.slice(prefix.length)),
-        golden.tensor(quantity).values,
-      ),
-    );
+    return wanted.map((quantity) => ({
+      found: gradients(quantity.slice(prefix.length)),
+      compare: (values) => compareGradient(quantity, values, golden.tensor(quantity).values),
+    }));
   });
 }
 
@@ -166,7 +205,7 @@ function lossGradients(
   model: CausalLanguageModel,
   golden: GoldenCase,
   kind: keyof LanguageModelLosses,
-): (name: string) => Values {
+): (name: string) => tf.Tensor | Values {
   const variables = [...model.parameters.values()] as tf.Variable[];
   const { grads } = tf.variableGrads(
     () =>
@@ -181,6 +220,6 @@ function lossGradients(
     const variable = model.parameters.get(name) as tf.Variable | undefined;
     const gradient = variable && grads[variable.name];
     // A parameter that the loss does not reach has no gradient: zero.
-    return (gradient?.dataSync() ?? new Float32Array(variable?.size ?? 0)) as Values;
+    return gradient ?? new Float32Array(variable?.size ?? 0);
   };
 }

@@ -12,50 +12,60 @@ const cases = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
-describe.each(["wasm", "cpu"])("parity with PyTorch on %s", (backend) => {
-  beforeAll(() => selectBackend(backend));
+const hasWebGpu = await selectBackend("webgpu").then(
+  () => true,
+  () => false,
+);
 
-  it("has the six open cases and three of our own", () => expect(cases).toHaveLength(9));
+describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
+  "parity with PyTorch on %s",
+  (backend) => {
+    beforeAll(() => selectBackend(backend));
 
-  it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
-    const comparisons = await compareCase(join(folder, name));
-    expect(comparisons.length).toBeGreaterThan(20);
-    expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
-  });
+    it("has the six open cases and three of our own", () => expect(cases).toHaveLength(9));
 
-  const unpadded = ["a_mix_lllf", "i_m1_layout", "j_m1_6heads_top3_prenorm", "k_hf_3heads_top1"];
-  it.each(unpadded)("%s: token by token equals one prefill", async (name) => {
-    const { batch } = await GoldenCase.read(join(folder, name));
-    const model = await loadModel(join(folder, name));
-    tf.tidy(() => {
-      const [whole, single] = [model.createState(1), model.createState(1)];
-      const expected = model.advance(whole, batch);
-      let found = expected;
-      for (const id of batch.ids[0]!) found = model.advance(single, { ids: [[id]] });
-      expect(tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]).toBeLessThan(1e-4);
-      whole.dispose();
-      single.dispose();
+    it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
+      const comparisons = await compareCase(join(folder, name));
+      expect(comparisons.length).toBeGreaterThan(20);
+      expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
     });
-    model.dispose();
-  });
 
-  const padded = ["e_batch2_leftpad", "l_m1_batch3_leftpad"];
-  it.each(padded)("%s: a padded row gives what it gives alone, decoding too", async (name) => {
-    const directory = join(folder, name);
-    const { batch } = await GoldenCase.read(directory);
-    const model = await loadModel(directory);
-    const decode = (rows: number[][], mask?: number[][]): number[][] => {
-      const state = model.createState(rows.length);
-      let logits = model.advance(state, { ids: rows, mask });
-      for (const id of [5, 9, 11]) logits = model.advance(state, { ids: rows.map(() => [id]) });
-      state.dispose();
-      return logits.arraySync();
-    };
-    const together = decode(batch.ids as number[][], batch.mask as number[][]);
-    batch.ids.forEach((row, b) => {
-      const alone = decode([row.filter((_, t) => batch.mask[b]![t] === 1)])[0]!;
-      alone.forEach((logit, i) => expect(together[b]![i]).toBeCloseTo(logit, 4));
+    const unpadded = ["a_mix_lllf", "i_m1_layout", "j_m1_6heads_top3_prenorm", "k_hf_3heads_top1"];
+    it.each(unpadded)("%s: token by token equals one prefill", async (name) => {
+      const { batch } = await GoldenCase.read(join(folder, name));
+      const model = await loadModel(join(folder, name));
+      const difference = tf.tidy(() => {
+        const [whole, single] = [model.createState(1), model.createState(1)];
+        const expected = model.advance(whole, batch);
+        let found = expected;
+        for (const id of batch.ids[0]!) found = model.advance(single, { ids: [[id]] });
+        whole.dispose();
+        single.dispose();
+        return tf.max(tf.abs(tf.sub(found, expected)));
+      });
+      expect((await difference.data())[0]).toBeLessThan(1e-4);
+      tf.dispose(difference);
+      model.dispose();
     });
-    model.dispose();
-  });
-});
+
+    const padded = ["e_batch2_leftpad", "l_m1_batch3_leftpad"];
+    it.each(padded)("%s: a padded row gives what it gives alone, decoding too", async (name) => {
+      const directory = join(folder, name);
+      const { batch } = await GoldenCase.read(directory);
+      const model = await loadModel(directory);
+      const decode = (rows: number[][], mask?: number[][]): Promise<number[][]> => {
+        const state = model.createState(rows.length);
+        let logits = model.advance(state, { ids: rows, mask });
+        for (const id of [5, 9, 11]) logits = model.advance(state, { ids: rows.map(() => [id]) });
+        state.dispose();
+        return logits.array();
+      };
+      const together = await decode(batch.ids as number[][], batch.mask as number[][]);
+      for (const [b, row] of batch.ids.entries()) {
+        const alone = (await decode([row.filter((_, t) => batch.mask[b]![t] === 1)]))[0]!;
+        alone.forEach((logit, i) => expect(together[b]![i]).toBeCloseTo(logit, 4));
+      }
+      model.dispose();
+    });
+  },
+);

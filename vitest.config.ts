@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { softwareGpuEnvironment } from "./tooling/software-gpu.mjs";
+import { softwareGpuEnvironment } from "./tooling/software-gpu.ts";
 
 // Tests run from source: the `@levin/source` condition resolves workspace packages to src/index.ts.
 const conditions = ["@levin/source", "node", "import", "default"];

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { chromium, type Browser } from "playwright-core";
+import { softwareGpuFeatures } from "./software-gpu.ts";
 
 /** Where a Chromium stands on this machine; CHROMIUM_PATH comes first. */
 export const chromiumPath = [
@@ -15,9 +16,16 @@ if (!chromiumPath && process.env["CI"]) {
   throw new Error("expected a Chromium for the browser tests (CHROMIUM_PATH), found none");
 }
 
-export function launchChromium(): Promise<Browser> {
+/** Arguments with which Chromium offers WebGPU, computed by its software GPU. */
+export const webGpuArguments = [
+  "--enable-unsafe-webgpu",
+  "--use-webgpu-adapter=swiftshader",
+  `--enable-dawn-features=${softwareGpuFeatures}`,
+];
+
+export function launchChromium(args: readonly string[] = ["--disable-gpu"]): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
+    args: ["--no-sandbox", "--disable-background-networking", "--disable-sync", ...args],
   });
 }

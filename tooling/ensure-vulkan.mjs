@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { softwareGpu } from "./software-gpu.mjs";
+import { softwareGpu } from "./software-gpu.ts";
 
 const loaders = ["x86_64-linux-gnu", "aarch64-linux-gnu"].map(
   (machine) => `/usr/lib/${machine}/libvulkan.so.1`,

@@ -1,9 +1,12 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { maySleep, spawnBrowserWorker } from "./wasm/browser-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
+import { startWebGpuBackend } from "./webgpu/start-webgpu.ts";
 
+export { BackendUnavailableError } from "./backend-unavailable-error.ts";
 export { FusedKernelError } from "./wasm/fused-engine.ts";
 export { OutOfMemoryError } from "./wasm/guard-memory.ts";
+export { DeviceLostError, GpuError } from "./webgpu/gpu-errors.ts";
 
 export interface BrowserWasmOptions {
   /** Folder or files of `@tensorflow/tfjs-backend-wasm`'s `.wasm` files, as its `setWasmPaths` takes them. */
@@ -41,4 +44,15 @@ async function startOnce({
     spawn: spawnBrowserWorker,
   });
   return engine.maxThreads;
+}
+
+/**
+ * Starts tfjs's WebGPU backend in a page or a worker, with fused kernels. Called again after the device
+ * was lost, it starts a new one; tensors of the old one are gone.
+ *
+ * @throws BackendUnavailableError when the browser offers no GPU
+ */
+export async function startWebGpu(): Promise<void> {
+  await startWebGpuBackend(navigator.gpu);
+  await tf.setBackend("webgpu");
 }

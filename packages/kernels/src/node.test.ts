@@ -24,4 +24,18 @@ describe("selectBackend", () => {
       );
     }
   });
+
+  it("takes wasm in the place of a GPU that is not there, and says so in one line", async () => {
+    // Vulkan's loader then finds no driver.
+    vi.stubEnv("VK_DRIVER_FILES", "/nowhere.json");
+    const reasons: string[] = [];
+    const name = await selectBackend("webgpu", { otherwise: (reason) => reasons.push(reason) });
+    expect(tf.getBackend()).toBe(name);
+    // Elsewhere than on Linux there may be one all the same.
+    expect(reasons).toHaveLength(name === "webgpu" ? 0 : 1);
+    for (const reason of reasons) {
+      expect(reason).toMatch(/^the webgpu backend .*; going on with wasm$/);
+      await expect(selectBackend("webgpu")).rejects.toThrow(BackendUnavailableError);
+    }
+  });
 });

@@ -39,7 +39,6 @@ function choices(
     0,
   );
   // The stock wasm kernel writes whole numbers whatever type it is asked for.
-  // The stock wasm kernel writes whole numbers whatever type it is asked for.
   const chosen = tf.cast(tf.oneHot(experts, numExperts), "float32");
   return tf.sum(tf.mul(chosen, tf.expandDims(weights, 2)), [0, 1]);
 }

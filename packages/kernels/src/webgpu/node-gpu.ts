@@ -6,7 +6,7 @@ let nodeGpu: GPU | undefined;
  * WebGPU in Node, by the package `webgpu` (Dawn), with the globals that tfjs looks for. `LEVIN_DAWN`
  * has flags for Dawn, such as `adapter=NAME`, with spaces between them.
  *
- * @throws BackendUnavailableError when it or tfjs's backend is not installed or does not load
+ * @throws BackendUnavailableError when the package is not installed or does not load
  */
 export async function gpuOfNode(): Promise<GPU> {
   if (nodeGpu) return nodeGpu;
@@ -17,7 +17,6 @@ export async function gpuOfNode(): Promise<GPU> {
     const host = (globalThis.navigator ?? {}) as object;
     Object.defineProperty(host, "gpu", { value: gpu, configurable: true });
     Object.defineProperty(globalThis, "navigator", { value: host, configurable: true });
-    await import("@tensorflow/tfjs-backend-webgpu");
     return (nodeGpu = gpu);
   } catch (error) {
     throw new BackendUnavailableError(

@@ -1,9 +1,9 @@
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { linear } from "../index.ts";
 import { DeviceLostError, GpuError, selectBackend, SynchronousReadError } from "../node.ts";
 import { hasWebGpu } from "../testing/on-webgpu.ts";
-import type { GuardedBackend } from "./guarded-backend.ts";
 import { runShader, type Shader } from "./run-shader.ts";
 
 const square = (): tf.Tensor2D => tf.tensor2d([1, 2, 3, 4], [2, 2]);
@@ -27,7 +27,7 @@ describe.skipIf(!hasWebGpu)("the WebGPU backend", () => {
     };
     const [variant, sizes, output] = [{}, { size: 1 }, { shape: [1] }];
     const call = { variant, inputs: {}, sizes, output, workgroups: 1 };
-    const result = runShader(tf.backend() as GuardedBackend, wrong, call);
+    const result = runShader(tf.backend() as WebGPUBackend, wrong, call);
     const tensor = tf.engine().makeTensorFromTensorInfo(result);
     await expect(tensor.data()).rejects.toThrow(GpuError);
     expect([...(await linear(square(), square()).data())]).toEqual(expected);
@@ -43,7 +43,7 @@ describe.skipIf(!hasWebGpu)("the WebGPU backend", () => {
 
   it("names a lost device; then others can be selected, and a new device", async () => {
     const product = linear(square(), square());
-    const { device } = tf.backend() as GuardedBackend;
+    const { device } = tf.backend() as WebGPUBackend;
     (device as GPUDevice).destroy();
     await expect(product.data()).rejects.toThrow(DeviceLostError);
     await expect(product.data()).rejects.toThrow(/select a backend/);

@@ -2,7 +2,10 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Driver file of SwiftShader, Vulkan in software, as it stands beside Chromium; undefined where there is none. */
-export const softwareGpu = [process.env["CHROMIUM_PATH"] ?? "", "/usr/lib/chromium/chromium"]
+export const softwareGpu: string | undefined = [
+  process.env["CHROMIUM_PATH"] ?? "",
+  "/usr/lib/chromium/chromium",
+]
   .map((chromium) => join(dirname(chromium), "vk_swiftshader_icd.json"))
   .find((path) => existsSync(path));
 
@@ -10,7 +13,7 @@ export const softwareGpu = [process.env["CHROMIUM_PATH"] ?? "", "/usr/lib/chromi
 export const softwareGpuFeatures = "disable_workgroup_init";
 
 /** Makes tests of WebGPU run alike with and without a GPU. */
-export const softwareGpuEnvironment = softwareGpu
+export const softwareGpuEnvironment: Record<string, string> = softwareGpu
   ? {
       VK_DRIVER_FILES: softwareGpu,
       LEVIN_DAWN: `enable-dawn-features=${softwareGpuFeatures}`,

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { expect } from "vitest";
-import { selectBackend } from "../node.ts";
+import { selectBackend, type BackendName } from "../node.ts";
 
 /** Numbers of a normal distribution, the same on every backend. */
 export function normal(shape: number[], seed: number): tf.Tensor {
@@ -8,12 +8,18 @@ export function normal(shape: number[], seed: number): tf.Tensor {
 }
 
 /** Expects the same of the fused kernels of wasm as of the references on the cpu backend. */
-export async function expectSameOnWasm(
+export function expectSameOnWasm(compute: () => tf.Tensor[], tolerance = 1e-5): Promise<void> {
+  return expectSameOn("wasm", compute, tolerance);
+}
+
+/** Expects the same of the kernels of a backend as of the references on the cpu backend. */
+export async function expectSameOn(
+  name: BackendName,
   compute: () => tf.Tensor[],
   tolerance = 1e-5,
 ): Promise<void> {
   const results: Float32Array[][] = [];
-  for (const backend of ["cpu", "wasm"]) {
+  for (const backend of ["cpu", name]) {
     await selectBackend(backend);
     results.push(tf.tidy(() => compute().map((tensor) => tensor.dataSync() as Float32Array)));
   }

@@ -31,7 +31,7 @@ export function addBatch(program: Command): void {
   program
     .command("batch")
     .description("new tokens per second of 1, 8, 32 sequences in a continuous batch")
-    .option("--backend <name>", "wasm, cpu or tensorflow", "wasm")
+    .option("--backend <name>", "wasm, webgpu, cpu or tensorflow", "wasm")
     .option("--rows <n...>", "sequences at once", ["1", "8", "32"])
     .option("--prompt <n>", "tokens of each prompt", "32")
     .option("--tokens <n>", "new tokens of each sequence", "128")

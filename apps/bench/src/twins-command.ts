@@ -19,7 +19,7 @@ export function addTwins(program: Command): void {
   program
     .command("twins", { isDefault: true })
     .description("the 7:1 hybrid against the same model with softmax attention everywhere")
-    .option("--backend <name>", "wasm, cpu or tensorflow", "wasm")
+    .option("--backend <name>", "wasm, webgpu, cpu or tensorflow", "wasm")
     .option("--context <n...>", "context lengths", ["1024", "4096", "16384", "65536"])
     .option("--runs <n>", "runs of each figure, after one warm-up", "5")
     .option("--output <directory>", "write benchmarks.json and benchmarks.svg there")

@@ -11,7 +11,7 @@ import { describeModel, type SamplingDefaults, type ServedModel } from "./served
 export interface LoadOptions {
   /** Model directory in the layout of Hugging Face; default: spark. */
   model?: string | undefined;
-  /** `wasm`, `cpu` or `tensorflow`; default `wasm`. */
+  /** `wasm`, `webgpu`, `cpu` or `tensorflow`; default `wasm`. */
   backend?: string | undefined;
   /** Name that clients ask for; default: the directory's, or `spark`. */
   modelId?: string | undefined;

@@ -7,7 +7,7 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
 
   --model DIR        model directory (default: spark)
   --model-id NAME    name that clients ask for (default: the directory's)
-  --backend NAME     wasm, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
+  --backend NAME     wasm, webgpu, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
   --host HOST        default 127.0.0.1: this machine alone
   --port PORT        default PORT or ${defaultPort}; 0 takes any free one
   --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)

@@ -9,6 +9,8 @@ export function peerEngines(python: string): Record<string, PeerEngine> {
     levin: levinEngine("Levin"),
     "levin-int8": levinEngine("Levin", { bits: 8 }),
     "levin-int4": levinEngine("Levin", { bits: 4 }),
+    "levin-webgpu": levinEngine("Levin, WebGPU", { backend: "webgpu" }),
+    "levin-webgpu-int8": levinEngine("Levin, WebGPU", { backend: "webgpu", bits: 8 }),
     "stock-wasm": levinEngine("stock tfjs-wasm", { backend: "stock-wasm" }),
     "stock-cpu": levinEngine("stock tfjs-cpu", { backend: "cpu" }),
     transformers: torchEngine("transformers", "library-grouped_mm", python),
@@ -24,8 +26,12 @@ export function peerEngines(python: string): Record<string, PeerEngine> {
 
 export const engineNames = Object.keys(peerEngines(""));
 
-/** Plain JavaScript takes minutes for what others do in seconds: only measured when named. */
-export const defaultEngines = engineNames.filter((name) => name !== "stock-cpu");
+/**
+ * Only measured when named: plain JavaScript takes minutes for what others do in seconds, and not every
+ * machine has a GPU.
+ */
+const onlyNamed = ["stock-cpu", "levin-webgpu", "levin-webgpu-int8"];
+export const defaultEngines = engineNames.filter((name) => !onlyNamed.includes(name));
 
 /**
  * The engines that can be measured here, of those named.

@@ -8,6 +8,8 @@ import { rateFlags } from "./repeat.ts";
 /** Prompts longer than this take stock tfjs many minutes. */
 const longestOfStock = 2048;
 
+const fusedBackends = ["wasm", "webgpu"];
+
 /** Levin's model on a backend. */
 export function levinEngine(
   name: string,
@@ -16,7 +18,7 @@ export function levinEngine(
   return {
     name,
     weights: bits === 32 ? "float32" : `int${bits}`,
-    longest: backend === "wasm" ? Infinity : longestOfStock,
+    longest: fusedBackends.includes(backend) ? Infinity : longestOfStock,
     missing: async () => undefined,
     measure: async (plan) => {
       const { size, length, threads } = plan;

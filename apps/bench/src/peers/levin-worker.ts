@@ -22,18 +22,18 @@ await printRates(
   flags,
   async (prefilled) => {
     const state = model.createState(1);
-    const feed = (ids: number[]): number => {
+    const feed = async (ids: number[]): Promise<number> => {
       const logits = model.advance(state, { ids: [ids] });
-      const numbers = logits.dataSync() as Float32Array;
+      const numbers = (await logits.data()) as Float32Array;
       logits.dispose();
       return numbers.indexOf(Math.max(...numbers));
     };
     let next = 0;
     for (let i = 0; i < tokens.length; i += prefillChunk) {
-      next = feed(tokens.slice(i, i + prefillChunk));
+      next = await feed(tokens.slice(i, i + prefillChunk));
     }
     prefilled();
-    for (let i = 0; i < decodeTokens; i++) next = feed([next]);
+    for (let i = 0; i < decodeTokens; i++) next = await feed([next]);
     state.dispose();
   },
   { weightBytes },

@@ -16,16 +16,17 @@ export class ReplyEntropy {
   }
 
   /** Counts the reply that `levin train` teaches for a problem: thought, answer and end. */
-  add({ prompt, thinking, answer }: Problem): void {
+  async add({ prompt, thinking, answer }: Problem): Promise<void> {
     const { model, tokenizer, chatTemplate: template } = this.#bundle;
     const head = encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
     const reply = tokenizer.encode(`${replyText(thinking, answer)}<end_of_sentence>`);
     const labels = [[...head.map(() => ignoredLabel), ...reply]];
     const mean = tf.tidy(() => {
       const { logits } = model.forward({ ids: [[...head, ...reply]] });
-      return crossEntropy(logits, labels).dataSync()[0]!;
+      return crossEntropy(logits, labels);
     });
-    this.#nats += mean * reply.length;
+    this.#nats += (await mean.data())[0]! * reply.length;
+    mean.dispose();
     this.#tokens += reply.length;
   }
 

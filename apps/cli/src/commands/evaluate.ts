@@ -54,8 +54,8 @@ export function addEval(program: Command): void {
         const entropy = new ReplyEntropy(bundle);
         const { misses, ...result } = await evaluateTask(
           scaled,
-          (prompt, problem) => {
-            entropy.add(problem);
+          async (prompt, problem) => {
+            await entropy.add(problem);
             return answer(prompt);
           },
           { count: flags.count, seed: flags.problemSeed },

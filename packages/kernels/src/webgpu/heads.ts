@@ -1,3 +1,4 @@
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import type * as tf from "@tensorflow/tfjs-core";
 import { listOf } from "../tensor-lists.ts";
 import type { WebGpuKernel } from "./register-fused.ts";
@@ -27,11 +28,18 @@ const splitHeads = headShader("split-heads", "result[index] = x[place];");
 
 const mergeHeads = headShader("merge-heads", "result[place] = x[index];");
 
+/** The heads of one token stand one after another either way: the same numbers in another shape. */
+function reshaped(backend: WebGPUBackend, x: tf.Tensor, shape: number[]): tf.TensorInfo {
+  backend.incRef(x.dataId);
+  return { dataId: x.dataId, dtype: x.dtype, shape };
+}
+
 export const webGpuSplitHeads: WebGpuKernel = {
   name: "LevinSplitHeads",
   run: (backend, { x }, { heads, parts }: { heads: number; parts: number }) => {
     const [batch, length, width] = x!.shape as [number, number, number];
     const size = width / heads / parts;
+    if (length === 1 && parts === 1) return [reshaped(backend, x!, [batch, heads, 1, size])];
     const count = x!.size / parts;
     return Array.from({ length: parts }, (_, part) =>
       runShader(backend, splitHeads, {
@@ -51,9 +59,9 @@ export const webGpuMergeHeads: WebGpuKernel = {
     const all = listOf(inputs, "parts");
     const [batch, heads, length, size] = all[0]!.shape as [number, number, number, number];
     const parts = all.length;
-    let output: tf.TensorInfo | { shape: number[] } = {
-      shape: [batch, length, heads * parts * size],
-    };
+    const shape = [batch, length, heads * parts * size];
+    if (length === 1 && parts === 1) return [reshaped(backend, all[0]!, shape)];
+    let output: tf.TensorInfo | { shape: number[] } = { shape };
     all.forEach((x, part) => {
       output = runShader(backend, mergeHeads, {
         variant: {},

@@ -47,6 +47,11 @@ const cases: Record<string, () => tf.Tensor[]> = {
       },
       normal([2, 5, 60], 1),
     ),
+  "splitHeads and mergeHeads of one token": () =>
+    withGradients(
+      (x) => mergeHeads(tf.square(splitHeads(x as tf.Tensor3D, 4)[0]!) as tf.Tensor4D),
+      normal([2, 1, 20], 1),
+    ),
   "rotaryEmbedding, of some dimensions, with angles of each sequence": () => {
     const positions = [
       [0, 1, 2],

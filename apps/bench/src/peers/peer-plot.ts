@@ -33,9 +33,15 @@ export async function peerPlot(groups: readonly PeerGroup[]): Promise<string> {
       width: 320,
       height: { step: 16 },
       encoding: {
-        y: { field: "engine", type: "nominal", title: null, sort: null },
+        y: {
+          field: "engine",
+          type: "nominal",
+          title: null,
+          sort: null,
+          axis: { labelLimit: 300, grid: true },
+        },
         x: { field: "best", type: "quantitative", scale: { type: "log" }, title: null },
-        color: { field: "weights", type: "nominal", title: "weights" },
+        color: { field: "weights", type: "nominal", title: "weights", sort: null },
       },
       layer: [
         { mark: { type: "rule" }, encoding: { x2: { field: "worst" } } },

@@ -97,8 +97,10 @@ describe("choosing engines", () => {
     expect(lines[0]).toMatch(/^left out: transformers \(no-such-python .*--python\)$/);
   });
 
-  it("measures plain JavaScript only when asked", () => {
-    expect(engineNames.filter((name) => !defaultEngines.includes(name))).toEqual(["stock-cpu"]);
+  it("measures what is slow or needs a GPU only when asked", () => {
+    const asked = ["stock-cpu", "levin-webgpu"];
+    expect(defaultEngines.filter((name) => asked.includes(name))).toEqual([]);
+    expect(engineNames).toEqual(expect.arrayContaining([...asked, ...defaultEngines]));
   });
 
   it("refuses an engine that there is not", async () => {

@@ -3,7 +3,10 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { BackendUnavailableError } from "./backend-unavailable-error.ts";
+import { loadNativeAddon } from "./native/native-addon.ts";
+import { registerNativeKernels } from "./native/register-native.ts";
 import { registerTensorFlowKernels } from "./tensorflow/register-tensorflow.ts";
+import type { FusedEngine } from "./wasm/fused-engine.ts";
 import { spawnNodeWorker, startSharedWasmBackend } from "./wasm/node-threads.ts";
 import { registerFusedKernels } from "./wasm/register-fused.ts";
 import { gpuOfNode } from "./webgpu/node-gpu.ts";
@@ -15,15 +18,22 @@ export { OutOfMemoryError } from "./wasm/guard-memory.ts";
 export { DeviceLostError, GpuError, SynchronousReadError } from "./webgpu/gpu-errors.ts";
 
 /** Backends Levin can be told to use in Node. */
-export const backendNames = ["wasm", "webgpu", "cpu", "tensorflow", "stock-wasm"] as const;
+export const backendNames = [
+  "wasm",
+  "webgpu",
+  "native",
+  "cpu",
+  "tensorflow",
+  "stock-wasm",
+] as const;
 export type BackendName = (typeof backendNames)[number];
 
 /**
  * Loads a tfjs backend and makes it the current one. `wasm` is tfjs's with our fused kernels on all
- * threads, `webgpu` tfjs's with our fused kernels on the GPU; `stock-wasm` is tfjs's as it comes, to
- * compare with.
+ * threads, `native` the same with large matrix products by an addon for AVX-512 in the same memory,
+ * `webgpu` tfjs's with our fused kernels on the GPU; `stock-wasm` is tfjs's as it comes, to compare with.
  *
- * @param options.otherwise is told why TensorFlow or WebGPU is not there, and `wasm` is taken in its
+ * @param options.otherwise is told why the addon, TensorFlow or WebGPU is not there, and `wasm` is taken in its
  *   place; without it that is an error
  * @returns the name tfjs uses for it
  * @throws BackendUnavailableError when it is unknown or cannot be loaded
@@ -43,9 +53,11 @@ export async function selectBackend(
       await import("@tensorflow/tfjs-backend-cpu");
       break;
     case "webgpu":
+    case "native":
     case "tensorflow":
       try {
-        await (name === "webgpu" ? startWebGpu() : startTensorFlow());
+        await optionalStarts[name]();
+        if (name === "native") return await setBackend("wasm");
         break;
       } catch (error) {
         if (!otherwise) throw error;
@@ -59,6 +71,13 @@ export async function selectBackend(
   }
   return setBackend(name);
 }
+
+/** Starts of backends that not every machine has. */
+const optionalStarts = {
+  webgpu: startWebGpu,
+  native: startNative,
+  tensorflow: startTensorFlow,
+};
 
 async function setBackend(name: string): Promise<string> {
   if (!(await tf.setBackend(name))) {
@@ -77,7 +96,7 @@ async function locateWasm(): Promise<void> {
 }
 
 /** The wasm backend in shared memory, with fused kernels on as many threads as `LEVIN_THREADS` or the machine has. */
-function startWasm(): Promise<void> {
+function startWasm(): Promise<FusedEngine> {
   return (wasmStart ??= startWasmOnce().catch((error: unknown) => {
     wasmStart = undefined;
     throw error;
@@ -85,21 +104,39 @@ function startWasm(): Promise<void> {
 }
 
 /** The start of wasm that all callers share. */
-let wasmStart: Promise<void> | undefined;
+let wasmStart: Promise<FusedEngine> | undefined;
 
-async function startWasmOnce(): Promise<void> {
-  const threads = Number(process.env["LEVIN_THREADS"] ?? availableParallelism());
-  if (!(Number.isInteger(threads) && threads >= 1)) {
-    throw new BackendUnavailableError(
-      `LEVIN_THREADS: expected a whole number from 1, found "${process.env["LEVIN_THREADS"]}"`,
-    );
-  }
+async function startWasmOnce(): Promise<FusedEngine> {
+  const threads = threadsToUse();
   await import("@tensorflow/tfjs-backend-wasm");
   await locateWasm();
   if (!(await startSharedWasmBackend())) {
     throw new BackendUnavailableError("the wasm backend did not start");
   }
-  registerFusedKernels({ threads, maySleep: true, spawn: spawnNodeWorker });
+  return registerFusedKernels({ threads, maySleep: true, spawn: spawnNodeWorker });
+}
+
+function threadsToUse(): number {
+  const threads = Number(process.env["LEVIN_THREADS"] ?? availableParallelism());
+  if (Number.isInteger(threads) && threads >= 1) return threads;
+  throw new BackendUnavailableError(
+    `LEVIN_THREADS: expected a whole number from 1, found "${process.env["LEVIN_THREADS"]}"`,
+  );
+}
+
+/** The wasm backend, some of its kernels replaced by native ones. */
+function startNative(): Promise<void> {
+  return (nativeStart ??= startNativeOnce().catch((error: unknown) => {
+    nativeStart = undefined;
+    throw error;
+  }));
+}
+
+let nativeStart: Promise<void> | undefined;
+
+async function startNativeOnce(): Promise<void> {
+  const addon = loadNativeAddon();
+  registerNativeKernels(addon, await startWasm(), threadsToUse());
 }
 
 async function startWebGpu(): Promise<void> {

@@ -5,6 +5,8 @@ import { differentiable, softmaxAttentionGradient } from "./softmax-attention-gr
 
 /** Scores held at once; longer inputs are worked through in blocks of queries. */
 const maxScores = 2 ** 24;
+/** Queries of a block: each reads the keys up to its last query only, so short blocks skip more. */
+const mostRows = 256;
 
 /** How many tensors the keys, and the values, are cut into: inputs `keys.0`, `keys.1`, …. */
 export type SoftmaxAttributes = { segments: number };
@@ -14,15 +16,21 @@ const run = defineKernel<SoftmaxAttributes>({
   reference: (inputs, attributes) => {
     const { queries, keys, values, mask } = gather(inputs, attributes);
     const [batch, heads, length, headDim] = queries.shape;
-    const rows = Math.max(1, Math.floor(maxScores / (batch * heads * keys.shape[2])));
+    const [, kvHeads, columns] = keys.shape;
+    const rows = Math.min(mostRows, Math.max(1, Math.floor(maxScores / (batch * heads * columns))));
     const outputs: tf.Tensor4D[] = [];
     for (let start = 0; start < length; start += rows) {
       const size = Math.min(rows, length - start);
       outputs.push(
         tf.tidy(() => {
           const block = tf.slice4d(queries, [0, 0, start, 0], [batch, heads, size, headDim]);
-          const weights = attentionWeights(block, keys, mask, length - start);
-          return ungroup(tf.matMul(group(weights, values.shape[1]), values), block.shape);
+          const seen = columns - length + start + size;
+          const [seenKeys, seenValues] = [keys, values].map((x) =>
+            tf.slice4d(x, [0, 0, 0, 0], [batch, kvHeads, seen, headDim]),
+          ) as [tf.Tensor4D, tf.Tensor4D];
+          const seenMask = mask && tf.slice2d(mask, [0, 0], [batch, seen]);
+          const weights = attentionWeights(block, seenKeys, seenMask, size);
+          return ungroup(tf.matMul(group(weights, kvHeads), seenValues), block.shape);
         }),
       );
     }

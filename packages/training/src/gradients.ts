@@ -29,29 +29,40 @@ export interface AccumulatedGradients {
  *
  * @throws ExampleError when no label counts
  */
-export function accumulateGradients(
+export async function accumulateGradients(
   trainable: Trainable,
   batches: readonly TrainingBatch[],
-): AccumulatedGradients {
+): Promise<AccumulatedGradients> {
   const targets = batches.reduce((sum, batch) => sum + batch.targets, 0);
   if (targets === 0) throw new ExampleError("expected at least one token to learn, found none");
   const sums = new Map<string, tf.Tensor>();
-  let crossEntropy = 0;
-  let loadBalancing = 0;
+  const weighted: Record<"crossEntropy" | "loadBalancing", tf.Scalar[]> = {
+    crossEntropy: [],
+    loadBalancing: [],
+  };
   for (const batch of batches) {
     const share = batch.targets / targets;
-    const scalars: tf.Scalar[] = [];
     const { value, grads } = tf.variableGrads(() => {
       const result = trainable.losses(batch);
-      scalars.push(tf.keep(tf.clone(result.crossEntropy)), tf.keep(tf.clone(result.loadBalancing)));
+      for (const name of ["crossEntropy", "loadBalancing"] as const) {
+        weighted[name].push(tf.keep(tf.mul(result[name], share)));
+      }
       return tf.mul(result.total, share) as tf.Scalar;
     }, [...trainable.parameters.values()]);
-    crossEntropy += share * scalars[0]!.dataSync()[0]!;
-    loadBalancing += share * scalars[1]!.dataSync()[0]!;
-    tf.dispose([value, ...scalars]);
+    value.dispose();
     addTo(sums, trainable.parameters, grads);
   }
-  return { gradients: sums, crossEntropy, loadBalancing };
+  // Read at the end, so that a GPU does not wait between batches.
+  const crossEntropy = await sumOf(weighted.crossEntropy);
+  return { gradients: sums, crossEntropy, loadBalancing: await sumOf(weighted.loadBalancing) };
+}
+
+/** Sum of scalars, which are used up. */
+async function sumOf(scalars: readonly tf.Scalar[]): Promise<number> {
+  let sum = 0;
+  for (const scalar of scalars) sum += (await scalar.data())[0]!;
+  tf.dispose(scalars as tf.Scalar[]);
+  return sum;
 }
 
 function addTo(
@@ -73,8 +84,8 @@ function addTo(
 }
 
 /** Euclidean norm over all gradients. */
-export function globalNorm(gradients: ReadonlyMap<string, tf.Tensor>): number {
-  return tf.tidy(() => Math.sqrt(sumOfSquares([...gradients.values()]).dataSync()[0]!));
+export async function globalNorm(gradients: ReadonlyMap<string, tf.Tensor>): Promise<number> {
+  return Math.sqrt(await sumOf([sumOfSquares([...gradients.values()])]));
 }
 
 /** Factor that brings a norm down to `maxNorm`. */

@@ -46,20 +46,24 @@ export async function train(
   options: TrainOptions,
 ): Promise<void> {
   while (state.step < options.schedule.totalSteps && !options.signal?.aborted) {
-    const report = trainStep(trainable, state, options);
+    const report = await trainStep(trainable, state, options);
     await options.onStep?.(report);
     // Lets signals and timers run between steps.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
 
-function trainStep(trainable: Trainable, state: AdamWState, options: TrainOptions): StepReport {
+async function trainStep(
+  trainable: Trainable,
+  state: AdamWState,
+  options: TrainOptions,
+): Promise<StepReport> {
   const { schedule, maxGradientNorm = 1, maxBatchTokens = 8192 } = options;
   const started = performance.now();
   const batches = batchExamples(options.examples(state.step), maxBatchTokens);
-  const { gradients, crossEntropy, loadBalancing } = accumulateGradients(trainable, batches);
+  const { gradients, crossEntropy, loadBalancing } = await accumulateGradients(trainable, batches);
   try {
-    const gradientNorm = globalNorm(gradients);
+    const gradientNorm = await globalNorm(gradients);
     if (!Number.isFinite(crossEntropy + loadBalancing + gradientNorm)) {
       throw new DivergedError(
         `step ${state.step + 1}: expected finite numbers, found loss ${crossEntropy} and gradient norm ${gradientNorm}`,

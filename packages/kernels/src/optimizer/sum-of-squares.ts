@@ -4,9 +4,11 @@ import { listInputs, listOf } from "../tensor-lists.ts";
 
 const run = defineKernel<Record<string, never>>({
   name: "LevinSumOfSquares",
-  reference: (inputs) => [
-    tf.addN(listOf(inputs, "tensors").map((tensor) => tf.sum(tf.square(tensor)))),
-  ],
+  reference: (inputs) => {
+    const sums = listOf(inputs, "tensors").map((tensor) => tf.sum(tf.square(tensor)));
+    // WebGPU's addN takes only as many tensors as a shader has buffers.
+    return [tf.sum(tf.stack(sums))];
+  },
 });
 
 /** `Σ x²` over all numbers of all tensors. */

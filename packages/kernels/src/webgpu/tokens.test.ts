@@ -87,7 +87,10 @@ const cases: Record<string, () => tf.Tensor[]> = {
     );
     return [
       ...[...moved.parameters, ...moved.first, ...moved.second],
-      ...[...accumulate(some(1), some(2)), sumOfSquares(some(3))],
+      ...[
+        ...accumulate(some(1), some(2)),
+        sumOfSquares(Array<tf.Tensor[]>(20).fill(some(3)).flat()),
+      ],
     ];
   },
 };

@@ -101,3 +101,23 @@ describe.each(["cpu", "wasm"])("train on %s", (backend) => {
     expect(await first(1e9)).toBeGreaterThan(0.1 * 0.1);
   });
 });
+
+const hasWebGpu = await selectBackend("webgpu").then(
+  () => true,
+  () => false,
+);
+
+describe.skipIf(!hasWebGpu)("train on webgpu", () => {
+  it("goes the way that it goes on cpu", async () => {
+    const losses: number[][] = [];
+    for (const backend of ["cpu", "webgpu"]) {
+      await selectBackend(backend);
+      const { model, state, reports, options } = setUp(3);
+      await train(model, state, options);
+      losses.push(reports.map(({ crossEntropy }) => crossEntropy));
+    }
+    const [expected, found] = losses as [number[], number[]];
+    expect(expected[2]).toBeLessThan(expected[0]!);
+    found.forEach((loss, step) => expect(loss).toBeCloseTo(expected[step]!, 4));
+  });
+});

@@ -1,10 +1,14 @@
 import * as tf from "@tensorflow/tfjs-core";
 // Brings the gradients of the stock operations; tfjs-core alone has none.
 import "@tensorflow/tfjs-layers";
+import fc from "fast-check";
 import { describe, it } from "vitest";
 import { lightningAttention, softmaxAttention } from "../index.ts";
 import { normal } from "../testing/both-backends.ts";
 import { expectSameOnWebGpu, hasWebGpu } from "../testing/on-webgpu.ts";
+
+const some = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
+const runs = 8;
 
 /** 1 for real tokens; about a third is padding, the first token of a row never. */
 function padding(batch: number, length: number, seed: number): tf.Tensor2D {
@@ -50,6 +54,19 @@ describe.skipIf(!hasWebGpu)("lightning attention on WebGPU gives what its refere
     { shape: [2, 3, 150, 20], withState: true, withMask: true },
     { shape: [1, 1, 65, 70], withState: true, withMask: true },
   ])("%o", (sizes) => expectSameOnWebGpu(() => lightning(sizes)));
+
+  it("for any sizes", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          shape: fc.tuple(some(3), some(6), fc.oneof(some(3), some(200)), some(70)),
+          withState: fc.boolean(),
+          withMask: fc.boolean(),
+        }),
+        (sizes) => expectSameOnWebGpu(() => lightning(sizes)),
+      ),
+      { numRuns: runs },
+    ));
 });
 
 interface SoftmaxCase {
@@ -116,4 +133,25 @@ describe.skipIf(!hasWebGpu)("softmax attention on WebGPU gives what its referenc
       withMask: true,
     },
   ])("%o", (sizes) => expectSameOnWebGpu(() => softmax(sizes)));
+
+  it("for any sizes", () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          batch: some(2),
+          kvHeads: some(2),
+          group: some(4),
+          segments: fc.array(some(300), { minLength: 1, maxLength: 2 }),
+          queries: fc.oneof(some(4), some(60)),
+          headDim: fc.constantFrom(5, 16, 33),
+          withMask: fc.boolean(),
+        }),
+        ({ queries, segments, ...sizes }) => {
+          const keys = segments.reduce((sum, length) => sum + length, 0);
+          const all = { ...sizes, segments, queries: Math.min(queries, keys) };
+          return expectSameOnWebGpu(() => softmax(all));
+        },
+      ),
+      { numRuns: runs },
+    ));
 });

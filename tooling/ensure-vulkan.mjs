@@ -13,7 +13,9 @@ const hasLoader = () => process.platform !== "linux" || loaders.some((path) => e
 if (!hasLoader() && process.getuid?.() === 0 && existsSync("/usr/bin/apt-get")) {
   console.log("installing libvulkan1 for the tests of WebGPU …");
   spawnSync("apt-get", ["update", "-qq"], { stdio: "ignore" });
-  spawnSync("apt-get", ["install", "-y", "-qq", "libvulkan1"], { stdio: "ignore" });
+  spawnSync("apt-get", ["install", "-y", "-qq", "--no-install-recommends", "libvulkan1"], {
+    stdio: "ignore",
+  });
 }
 const isReady = hasLoader() && softwareGpu !== undefined;
 console.log(

@@ -183,7 +183,7 @@ describe("levin", () => {
     expect(await levin("generate", "x", "--backend", "abacus")).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /expected a backend of wasm, webgpu, cpu, tensorflow, stock-wasm, found "abacus"/,
+        /expected a backend of wasm, .*webgpu.*, found "abacus"/,
       ) as string,
     });
   });

@@ -1,6 +1,6 @@
 // C = A · B over all threads: the job behind projections and their gradients.
 
-import { loadSome, sumOfLanes } from "./elementwise";
+import { laneSums, loadSome, sumOfLanes } from "./elementwise";
 import { multiply, PACKING_BYTES, TILE_COLUMNS, TILE_ROWS, multiplyAdd } from "./gemm";
 import { weightBytes } from "./quantized-blocks";
 import { shareStart } from "./threads";
@@ -164,10 +164,5 @@ export function fourDots(xs: usize, w: usize, depth: i32): v128 {
     c += 16;
     d += 16;
   }
-  return f32x4(
-    sumOfLanes(f32x4.add(a0, a1)),
-    sumOfLanes(f32x4.add(b0, b1)),
-    sumOfLanes(f32x4.add(c0, c1)),
-    sumOfLanes(f32x4.add(d0, d1)),
-  );
+  return laneSums(f32x4.add(a0, a1), f32x4.add(b0, b1), f32x4.add(c0, c1), f32x4.add(d0, d1));
 }

@@ -3,10 +3,9 @@
 // leaves its m, sum and o, which are then combined. Keys and values are read once, in place.
 
 import { NO_KEY, HIDDEN } from "./attending-rows";
-import { loadSome, storeSome, sumOfLanes } from "./elementwise";
+import { laneSums, loadSome, storeSome, sumOfLanes } from "./elementwise";
 import { exponential } from "./exponential";
 import { multiplyAdd } from "./gemm";
-import { dotProducts } from "./matrix-product";
 import { barrier, claim, shareStart, unclaim } from "./threads";
 
 /** Keys at a time: they stay in the first cache while all query heads of the group read them. */
@@ -38,7 +37,14 @@ function partBytes(headDim: i32): usize {
 }
 
 export function softmaxStepBytes(heads: i32, parts: i32, headDim: i32, threads: i32): usize {
-  return <usize>(heads * parts) * partBytes(headDim) + ((<usize>(threads * KEYS)) << 2);
+  return <usize>(heads * parts) * partBytes(headDim) + <usize>threads * ownBytes(headDim);
+}
+
+/** Of a thread: scores of two query heads, and a result that nobody reads. */
+// @ts-ignore: decorator
+@inline
+function ownBytes(headDim: i32): usize {
+  return ((<usize>(2 * KEYS)) << 2) + partBytes(headDim);
 }
 
 export function softmaxStep(args: usize, thread: i32, threads: i32): void {
@@ -46,12 +52,12 @@ export function softmaxStep(args: usize, thread: i32, threads: i32): void {
   const pairs = job.batch * job.kvHeads;
   const heads = pairs * job.group;
   const size = partBytes(job.headDim);
-  const scores = job.scratch + <usize>(heads * job.parts) * size + ((<usize>(thread * KEYS)) << 2);
+  const own = job.scratch + <usize>(heads * job.parts) * size + <usize>thread * ownBytes(job.headDim);
   for (;;) {
     const item = claim(0);
     if (item >= pairs * job.parts) break;
     const results = job.scratch + <usize>(item * job.group) * size;
-    attendPart(job, item / job.parts, item % job.parts, scores, results);
+    attendPart(job, item / job.parts, item % job.parts, own, results);
   }
   barrier(threads);
   if (thread == 0) unclaim(0);
@@ -62,7 +68,7 @@ export function softmaxStep(args: usize, thread: i32, threads: i32): void {
   }
 }
 
-function attendPart(job: SoftmaxStep, pair: i32, part: i32, scores: usize, results: usize): void {
+function attendPart(job: SoftmaxStep, pair: i32, part: i32, own: usize, results: usize): void {
   const headDim = job.headDim;
   const rowBytes = (<usize>headDim) << 2;
   const size = partBytes(headDim);
@@ -70,10 +76,13 @@ function attendPart(job: SoftmaxStep, pair: i32, part: i32, scores: usize, resul
   const last = shareStart(job.keys, part + 1, job.parts);
   const mask = job.mask ? job.mask + ((<usize>(pair / job.kvHeads * job.keys)) << 2) : 0;
   const queries = job.queries + <usize>(pair * job.group) * rowBytes;
+  const scoresA = own;
+  const scoresB = own + ((<usize>KEYS) << 2);
+  const spare = scoresB + ((<usize>KEYS) << 2);
   memory.fill(results, 0, <usize>job.group * size);
-  for (let head = 0; head < job.group; head++) {
-    store<f32>(results + <usize>head * size, NO_KEY);
-  }
+  for (let head = 0; head < job.group; head++) store<f32>(results + <usize>head * size, NO_KEY);
+  memory.fill(spare, 0, size);
+  store<f32>(spare, NO_KEY);
   let segment = changetype<usize>(job) + offsetof<SoftmaxStep>();
   let start = 0;
   for (let s = 0; s < job.segments; s++) {
@@ -83,17 +92,90 @@ function attendPart(job: SoftmaxStep, pair: i32, part: i32, scores: usize, resul
     for (let key = max(first, start); key < end; key += KEYS) {
       const count = min(KEYS, end - key);
       const at = before + <usize>(key - start) * rowBytes;
-      for (let head = 0; head < job.group; head++) {
-        const result = results + <usize>head * size;
+      const keys = load<usize>(segment, 4) + at;
+      const values = load<usize>(segment, 8) + at;
+      const seen = mask ? mask + ((<usize>key) << 2) : 0;
+      touch(values, <usize>count * rowBytes, scoresA);
+      // Two heads at once, so that enough sums are under way; the last of an odd number goes with itself.
+      for (let head = 0; head < job.group; head += 2) {
+        const hasOther = head + 1 < job.group;
+        const a = results + <usize>head * size;
+        const b = hasOther ? a + size : spare;
         const query = queries + <usize>head * rowBytes;
-        dotProducts(0, count, headDim, query, load<usize>(segment, 4) + at, headDim, scores);
-        const seen = mask ? mask + ((<usize>key) << 2) : 0;
-        const factor = exponentiate(scores, count, job.scale, seen, result);
-        addValues(scores, count, load<usize>(segment, 8) + at, headDim, factor, result + 16);
+        scoreKeys(query, hasOther ? query + rowBytes : query, keys, count, headDim, scoresA, scoresB);
+        const factorA = exponentiate(scoresA, count, job.scale, seen, a);
+        const factorB = exponentiate(scoresB, count, job.scale, seen, b);
+        addValues(scoresA, scoresB, count, values, headDim, factorA, factorB, a + 16, b + 16);
       }
     }
     start += length;
     segment += 12;
+  }
+}
+
+/** Reads each cache line in order: column by column, as they are added, memory is twice as slow. */
+function touch(address: usize, bytes: usize, sink: usize): void {
+  let lines = i32x4.splat(0);
+  for (let i: usize = 0; i + 16 <= bytes; i += 64) lines = v128.xor(lines, v128.load(address + i));
+  v128.store(sink, lines);
+}
+
+/** q · k of two queries and each key, four keys at a time. */
+function scoreKeys(
+  queryA: usize,
+  queryB: usize,
+  keys: usize,
+  count: i32,
+  headDim: i32,
+  scoresA: usize,
+  scoresB: usize,
+): void {
+  const rowBytes = (<usize>headDim) << 2;
+  for (let key = 0; key < count; key += 4) {
+    const left = count - key;
+    // Behind the last key its own numbers stand for those that are missing.
+    let k0 = keys + <usize>key * rowBytes;
+    let k1 = left > 1 ? k0 + rowBytes : k0;
+    let k2 = left > 2 ? k1 + rowBytes : k0;
+    let k3 = left > 3 ? k2 + rowBytes : k0;
+    let a0 = f32x4.splat(0), a1 = f32x4.splat(0), a2 = f32x4.splat(0), a3 = f32x4.splat(0);
+    let b0 = f32x4.splat(0), b1 = f32x4.splat(0), b2 = f32x4.splat(0), b3 = f32x4.splat(0);
+    let i: usize = 0;
+    for (; i + 16 <= rowBytes; i += 16) {
+      const qa = v128.load(queryA + i);
+      const qb = v128.load(queryB + i);
+      let k = v128.load(k0 + i);
+      a0 = multiplyAdd(qa, k, a0);
+      b0 = multiplyAdd(qb, k, b0);
+      k = v128.load(k1 + i);
+      a1 = multiplyAdd(qa, k, a1);
+      b1 = multiplyAdd(qb, k, b1);
+      k = v128.load(k2 + i);
+      a2 = multiplyAdd(qa, k, a2);
+      b2 = multiplyAdd(qb, k, b2);
+      k = v128.load(k3 + i);
+      a3 = multiplyAdd(qa, k, a3);
+      b3 = multiplyAdd(qb, k, b3);
+    }
+    if (i < rowBytes) {
+      const rest = <i32>((rowBytes - i) >> 2);
+      const qa = loadSome(queryA + i, rest);
+      const qb = loadSome(queryB + i, rest);
+      let k = loadSome(k0 + i, rest);
+      a0 = multiplyAdd(qa, k, a0);
+      b0 = multiplyAdd(qb, k, b0);
+      k = loadSome(k1 + i, rest);
+      a1 = multiplyAdd(qa, k, a1);
+      b1 = multiplyAdd(qb, k, b1);
+      k = loadSome(k2 + i, rest);
+      a2 = multiplyAdd(qa, k, a2);
+      b2 = multiplyAdd(qb, k, b2);
+      k = loadSome(k3 + i, rest);
+      a3 = multiplyAdd(qa, k, a3);
+      b3 = multiplyAdd(qb, k, b3);
+    }
+    v128.store(scoresA + ((<usize>key) << 2), laneSums(a0, a1, a2, a3));
+    v128.store(scoresB + ((<usize>key) << 2), laneSums(b0, b1, b2, b3));
   }
 }
 
@@ -134,49 +216,76 @@ function exponentiate(scores: usize, count: i32, scale: f32, mask: usize, result
   return factor;
 }
 
-/** o ← factor · o + Σ weight · value. */
+/** o ← factor · o + Σ weight · value, for two heads that share the values. */
 function addValues(
-  weights: usize,
+  weightsA: usize,
+  weightsB: usize,
   count: i32,
   values: usize,
   headDim: i32,
-  factor: f32,
-  o: usize,
+  factorA: f32,
+  factorB: f32,
+  a: usize,
+  b: usize,
 ): void {
   const rowBytes = (<usize>headDim) << 2;
-  const f = f32x4.splat(factor);
-  const end = weights + ((<usize>count) << 2);
+  const fa = f32x4.splat(factorA);
+  const fb = f32x4.splat(factorB);
+  const end = (<usize>count) << 2;
   let column = 0;
   for (; column + 16 <= headDim; column += 16) {
-    let o0 = f32x4.mul(v128.load(o), f);
-    let o1 = f32x4.mul(v128.load(o, 16), f);
-    let o2 = f32x4.mul(v128.load(o, 32), f);
-    let o3 = f32x4.mul(v128.load(o, 48), f);
+    let a0 = f32x4.mul(v128.load(a), fa);
+    let a1 = f32x4.mul(v128.load(a, 16), fa);
+    let a2 = f32x4.mul(v128.load(a, 32), fa);
+    let a3 = f32x4.mul(v128.load(a, 48), fa);
+    let b0 = f32x4.mul(v128.load(b), fb);
+    let b1 = f32x4.mul(v128.load(b, 16), fb);
+    let b2 = f32x4.mul(v128.load(b, 32), fb);
+    let b3 = f32x4.mul(v128.load(b, 48), fb);
     let value = values;
-    for (let at = weights; at < end; at += 4) {
-      const weight = v128.load_splat<f32>(at);
-      o0 = multiplyAdd(weight, v128.load(value), o0);
-      o1 = multiplyAdd(weight, v128.load(value, 16), o1);
-      o2 = multiplyAdd(weight, v128.load(value, 32), o2);
-      o3 = multiplyAdd(weight, v128.load(value, 48), o3);
+    for (let i: usize = 0; i < end; i += 4) {
+      const wa = v128.load_splat<f32>(weightsA + i);
+      const wb = v128.load_splat<f32>(weightsB + i);
+      const v0 = v128.load(value);
+      const v1 = v128.load(value, 16);
+      a0 = multiplyAdd(wa, v0, a0);
+      b0 = multiplyAdd(wb, v0, b0);
+      a1 = multiplyAdd(wa, v1, a1);
+      b1 = multiplyAdd(wb, v1, b1);
+      const v2 = v128.load(value, 32);
+      const v3 = v128.load(value, 48);
+      a2 = multiplyAdd(wa, v2, a2);
+      b2 = multiplyAdd(wb, v2, b2);
+      a3 = multiplyAdd(wa, v3, a3);
+      b3 = multiplyAdd(wb, v3, b3);
       value += rowBytes;
     }
-    v128.store(o, o0);
-    v128.store(o, o1, 16);
-    v128.store(o, o2, 32);
-    v128.store(o, o3, 48);
-    o += 64;
+    v128.store(a, a0);
+    v128.store(a, a1, 16);
+    v128.store(a, a2, 32);
+    v128.store(a, a3, 48);
+    v128.store(b, b0);
+    v128.store(b, b1, 16);
+    v128.store(b, b2, 32);
+    v128.store(b, b3, 48);
+    a += 64;
+    b += 64;
     values += 64;
   }
   for (; column < headDim; column += 4) {
-    let sum = f32x4.mul(v128.load(o), f);
+    let sumA = f32x4.mul(v128.load(a), fa);
+    let sumB = f32x4.mul(v128.load(b), fb);
     let value = values;
-    for (let at = weights; at < end; at += 4) {
-      sum = multiplyAdd(v128.load_splat<f32>(at), loadSome(value, headDim - column), sum);
+    for (let i: usize = 0; i < end; i += 4) {
+      const v = loadSome(value, headDim - column);
+      sumA = multiplyAdd(v128.load_splat<f32>(weightsA + i), v, sumA);
+      sumB = multiplyAdd(v128.load_splat<f32>(weightsB + i), v, sumB);
       value += rowBytes;
     }
-    v128.store(o, sum);
-    o += 16;
+    v128.store(a, sumA);
+    v128.store(b, sumB);
+    a += 16;
+    b += 16;
     values += 16;
   }
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { addBatch } from "./batch-command.ts";
 import { addLimits } from "./limits/limits-command.ts";
+import { addLong } from "./long-command.ts";
 import { addPeers } from "./peers/peers-command.ts";
 import { addTraining } from "./training-command.ts";
 import { addTwins } from "./twins-command.ts";
@@ -11,4 +12,5 @@ addPeers(program);
 addTraining(program);
 addBatch(program);
 addLimits(program);
+addLong(program);
 await program.parseAsync();

@@ -71,7 +71,10 @@ class ScriptedModel implements NextTokenModel<ScriptState> {
   }
 
   advance(state: ScriptState, tokens: TokenBatch): tf.Tensor2D {
-    return tf.tensor2d(state.rows.map((row, i) => this.#logits(row, tokens.ids[i]!)));
+    const logits = state.rows.map((row, i) => tf.tensor1d(this.#logits(row, tokens.ids[i]!)));
+    const stacked = tf.stack(logits) as tf.Tensor2D;
+    tf.dispose(logits);
+    return stacked;
   }
 
   #logits(row: Row, ids: readonly number[]): Float32Array {

@@ -38,7 +38,7 @@ function choices(
     routers.map((router) => router.experts),
     0,
   );
-  // The stock wasm kernel writes whole numbers whatever type it is asked for.
-  const chosen = tf.cast(tf.oneHot(experts, numExperts), "float32");
-  return tf.sum(tf.mul(chosen, tf.expandDims(weights, 2)), [0, 1]);
+  // `oneHot` refuses a single expert.
+  const chosen = numExperts === 1 ? tf.ones([...experts.shape, 1]) : tf.oneHot(experts, numExperts);
+  return tf.sum(tf.mul(tf.cast(chosen, "float32"), tf.expandDims(weights, 2)), [0, 1]);
 }

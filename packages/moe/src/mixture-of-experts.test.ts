@@ -1,3 +1,4 @@
+import { routeTopExperts } from "@levin/kernels";
 import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
@@ -92,6 +93,22 @@ describe("router losses", () => {
     const onlyFirst = tf.tensor2d([[1, 0]]);
     expect(loadBalancingLoss([{ logits, experts }], onlyFirst).dataSync()[0]).toBeCloseTo(2, 3);
   });
+
+  it.each(["cpu", "wasm"])(
+    "work with a single expert on %s, gradients included",
+    async (backend) => {
+      await selectBackend(backend);
+      const loss = (logits: tf.Tensor): tf.Scalar => {
+        const { experts, weights } = routeTopExperts(logits as tf.Tensor2D, 1);
+        const router = { logits: logits as tf.Tensor2D, experts };
+        return tf.add(loadBalancingLoss([router]), tf.sum(weights)) as tf.Scalar;
+      };
+      const { value, grad } = tf.valueAndGrad(loss)(tf.tensor2d([[1], [2], [3]]));
+      expect(value.dataSync()[0]).toBeCloseTo(4, 5);
+      expect([...grad.dataSync()]).toEqual([0, 0, 0]);
+      await selectBackend("cpu");
+    },
+  );
 
   it("z-loss is the mean square of log-sum-exp", () => {
     const logits = tf.tensor2d([0, 0, 1, 2], [2, 2]);

@@ -28,6 +28,8 @@ const runGradient = defineKernel<{ count: number }>({
   reference: ({ upstream, experts, weights }, { count }) => {
     const weighted = tf.mul(upstream!, weights!);
     const chosen = tf.sub(weighted, tf.mul(weights!, tf.sum(weighted, -1, true)));
+    // The weight of a single expert is 1 whatever its logit; `oneHot` refuses it.
+    if (count === 1) return [tf.zerosLike(weighted)];
     const places = tf.oneHot(tf.cast(experts!, "int32"), count);
     return [tf.sum(tf.mul(tf.expandDims(chosen, 2), tf.cast(places, "float32")), 1)];
   },

@@ -3,6 +3,9 @@ import { describeMachine } from "../machine.ts";
 import type { PeerEngine, PeerPlan, PeerResult } from "./peer-engine.ts";
 import type { PeerGroup } from "./peer-group.ts";
 
+/** The machine's limits take little time, and a disturbed moment must not lower them. */
+const limitRepeats = 5;
+
 /**
  * All engines with one model at one length. They take turns, so that a drift of the machine meets all of
  * them; one that fails is left out, which `say` is told.
@@ -18,7 +21,7 @@ export async function measureGroup(
   const results = new Map<PeerEngine, PeerResult>();
   const leftOut = new Set<PeerEngine>();
   for (let round = 1; round <= rounds; round++) {
-    const { read, multiplyAdd } = await measureLimits(threads, repeats);
+    const { read, multiplyAdd } = await measureLimits(threads, limitRepeats);
     limits.read.push(...read);
     limits.multiplyAdd.push(...multiplyAdd);
     for (const engine of engines) {

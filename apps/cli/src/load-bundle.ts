@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selectBackend } from "@levin/kernels/node";
 import type { CausalLanguageModel } from "@levin/model";
-import { loadModel } from "@levin/model/node";
+import { loadForGeneration, type StagedModel } from "@levin/model/node";
 import { sparkDirectory } from "@levin/spark";
 import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
 
 /** A model with all that is needed to talk to it. */
 export interface ModelBundle {
-  model: CausalLanguageModel;
+  model: CausalLanguageModel | StagedModel;
   tokenizer: Tokenizer;
   chatTemplate: string;
 }
@@ -23,6 +23,7 @@ export function modelDirectory(option: string | undefined): string {
 export async function loadBundle(options: {
   model?: string;
   backend: string;
+  stages?: number;
 }): Promise<ModelBundle> {
   await selectBackend(options.backend, { otherwise: console.error });
   const directory = modelDirectory(options.model);
@@ -33,7 +34,7 @@ export async function loadBundle(options: {
     chat_template?: string;
   };
   return {
-    model: await loadModel(directory),
+    model: await loadForGeneration(directory, options),
     tokenizer,
     chatTemplate: settings.chat_template ?? m1ChatTemplate,
   };

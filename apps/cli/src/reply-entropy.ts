@@ -22,8 +22,7 @@ export class ReplyEntropy {
     const reply = tokenizer.encode(`${replyText(thinking, answer)}<end_of_sentence>`);
     const labels = [[...head.map(() => ignoredLabel), ...reply]];
     const mean = tf.tidy(() => {
-      const { logits } = model.forward({ ids: [[...head, ...reply]] });
-      return crossEntropy(logits, labels);
+      return crossEntropy(allLogits(model, [...head, ...reply]), labels);
     });
     this.#nats += (await mean.data())[0]! * reply.length;
     mean.dispose();
@@ -41,4 +40,13 @@ export class ReplyEntropy {
     const mean = this.#nats / Math.max(1, this.#tokens);
     return { replyTokens: this.#tokens, crossEntropy: mean, perplexity: Math.exp(mean) };
   }
+}
+
+/** Logits of every position, `[1, length, vocab]`. */
+function allLogits(model: ModelBundle["model"], ids: readonly number[]): tf.Tensor3D {
+  if ("forward" in model) return model.forward({ ids: [ids] }).logits;
+  const state = model.createState(1);
+  const logits = ids.map((id) => model.advance(state, { ids: [[id]] }));
+  state.dispose();
+  return tf.stack(logits, 1) as tf.Tensor3D;
 }

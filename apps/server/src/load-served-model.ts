@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selectBackend } from "@levin/kernels/node";
-import { loadModel } from "@levin/model/node";
+import { loadForGeneration } from "@levin/model/node";
 import { sparkDirectory } from "@levin/spark";
 import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
 import { z } from "zod";
@@ -13,13 +13,15 @@ export interface LoadOptions {
   model?: string | undefined;
   /** `wasm`, `webgpu`, `cpu` or `tensorflow`; default `wasm`. */
   backend?: string | undefined;
+  /** Threads with a memory of their own that share the layers; default: as many as the weights need. */
+  stages?: number | undefined;
   /** Name that clients ask for; default: the directory's, or `spark`. */
   modelId?: string | undefined;
 }
 
 /**
  * Loads model, tokenizer, chat template and sampling defaults of a directory.
- * @throws BackendUnavailableError, ConfigError, CheckpointError, TokenizerError
+ * @throws BackendUnavailableError, ConfigError, CheckpointError, StagePlanError, TokenizerError
  */
 export async function loadServedModel(options: LoadOptions = {}): Promise<ServedModel> {
   await selectBackend(options.backend, { otherwise: console.error });
@@ -29,7 +31,7 @@ export async function loadServedModel(options: LoadOptions = {}): Promise<Served
     await readJson(join(directory, "tokenizer_config.json"), {}),
   );
   const generationConfig = await readJson(join(directory, "generation_config.json"), {});
-  const model = await loadModel(directory);
+  const model = await loadForGeneration(directory, options);
   return {
     model,
     tokenizer,

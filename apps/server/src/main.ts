@@ -8,6 +8,8 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
   --model DIR        model directory (default: spark)
   --model-id NAME    name that clients ask for (default: the directory's)
   --backend NAME     wasm, webgpu, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
+  --stages N         threads with a memory of their own that share the layers
+                     (default: as many as the weights need)
   --host HOST        default 127.0.0.1: this machine alone
   --port PORT        default PORT or ${defaultPort}; 0 takes any free one
   --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
@@ -19,6 +21,7 @@ try {
       model: { type: "string" },
       "model-id": { type: "string" },
       backend: { type: "string", default: process.env["LEVIN_BACKEND"] ?? "wasm" },
+      stages: { type: "string" },
       host: { type: "string" },
       port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
       "log-level": { type: "string", default: "warn" },
@@ -36,6 +39,7 @@ async function serve(values: {
   model?: string | undefined;
   "model-id"?: string | undefined;
   backend: string;
+  stages?: string | undefined;
   host?: string | undefined;
   port: string;
   "log-level": string;
@@ -48,6 +52,7 @@ async function serve(values: {
     model: values.model,
     modelId: values["model-id"],
     backend: values.backend,
+    ...(values.stages !== undefined && { stages: Number(values.stages) }),
     host: values.host,
     port,
     logger: pino({ level: values["log-level"] }, process.stderr),

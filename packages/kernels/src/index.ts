@@ -3,6 +3,7 @@ export { scaledResidual } from "./elementwise/scaled-residual.ts";
 export {
   decodeStep,
   hasDecodeStep,
+  type DecodeHead,
   type DecodeResidual,
   type DecodeStep,
   type DecodeStepResult,

@@ -1,6 +1,7 @@
 import {
   decodeStep,
   rotaryAngleValues,
+  type DecodeHead,
   type LightningDecode,
   type MixtureDecode,
   type SoftmaxDecode,
@@ -16,10 +17,7 @@ export interface StepParts {
   /** `[vocab, hidden]` */
   embedding: tf.Tensor;
   layers: readonly DecoderLayer[];
-  finalNorm: tf.Tensor;
-  epsilon: number;
-  /** `[vocab, hidden]` */
-  head: tf.Tensor;
+  head: DecodeHead | undefined;
   rotaryDim: number;
   base: number;
 }
@@ -29,7 +27,7 @@ export interface StepParts {
  * (`hasDecodeStep`): what the layers give one after another. The layers' states move on.
  *
  * @param ids one of each row
- * @returns `[batch, vocab]` logits
+ * @returns `[batch, vocab]` logits, or `[batch, hidden]` hidden states without a head
  */
 export function fusedStep(
   parts: StepParts,
@@ -37,7 +35,7 @@ export function fusedStep(
   ids: readonly number[],
 ): tf.Tensor2D {
   return tf.tidy(() => {
-    const { logits, states } = decodeStep({
+    const { output, states } = decodeStep({
       ids,
       angles: rotaryAngleValues(state.positions, parts),
       embedding: parts.embedding,
@@ -45,8 +43,6 @@ export function fusedStep(
         attention: attentionOf(layer, state.layers[i]!),
         mixture: mixtureOf(layer),
       })),
-      finalNorm: parts.finalNorm,
-      epsilon: parts.epsilon,
       head: parts.head,
     });
     states.forEach((next, i) => {
@@ -54,7 +50,7 @@ export function fusedStep(
       if ("keys" in next) (layer as KeyValueCache).extend(next);
       else (layer as LightningAttentionState).update(next);
     });
-    return logits;
+    return output;
   });
 }
 

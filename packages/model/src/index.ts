@@ -1,8 +1,4 @@
-export {
-  CausalLanguageModel,
-  type ForwardObserver,
-  type ForwardResult,
-} from "./causal-language-model.ts";
+export { CausalLanguageModel, type ForwardResult } from "./causal-language-model.ts";
 export { bytesSource, CheckpointError, type ByteSource } from "./checkpoint/byte-source.ts";
 export type { ElementType, WeightType } from "./checkpoint/element-types.ts";
 export type { NamingScheme } from "./checkpoint/plan-shards.ts";
@@ -23,6 +19,7 @@ export {
 } from "./config/model-config.ts";
 export { parseConfig } from "./config/parse-config.ts";
 export { toConfigJson } from "./config/to-config-json.ts";
+export type { ForwardObserver, LayerRange } from "./decoder.ts";
 export {
   crossEntropy,
   ignoredLabel,
@@ -69,3 +66,4 @@ export {
   type ModelPlan,
   type StoredType,
 } from "./planner/plan-model.ts";
+export { planStages, StagePlanError, type StagePlan } from "./planner/plan-stages.ts";

@@ -5,6 +5,7 @@ import { CheckpointError } from "./checkpoint/byte-source.ts";
 import { openFiles } from "./checkpoint/file-source.ts";
 import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 import { saveCheckpoint, type SaveOptions } from "./checkpoint/save-checkpoint.ts";
+import type { ModelConfig } from "./config/model-config.ts";
 
 /**
  * Loads a model directory (`config.json` and safetensors) onto the current tfjs backend.
@@ -24,12 +25,30 @@ export async function loadModel(
       `${directory}: expected float weights to train, found ${config.quantization.bits}-bit ones`,
     );
   }
+  const parameters = await loadParameters(directory, config);
+  if (trainable) {
+    for (const [name, tensor] of parameters) parameters.set(name, toVariable(tensor));
+  }
+  return new CausalLanguageModel(config, parameters);
+}
+
+/**
+ * The tensors of a model directory on the current tfjs backend, by their on-disk names.
+ *
+ * @param names those to load; default: all
+ * @throws CheckpointError
+ */
+export async function loadParameters(
+  directory: string,
+  config: ModelConfig,
+  names?: ReadonlySet<string>,
+): Promise<Map<string, tf.Tensor>> {
   const shards = await openFiles(await weightFiles(directory));
   const parameters = new Map<string, tf.Tensor>();
   try {
-    for await (const { name, shape, values } of readCheckpoint(config, shards)) {
-      const tensor = tf.tensor(values, shape, values instanceof Int32Array ? "int32" : "float32");
-      parameters.set(name, trainable ? toVariable(tensor) : tensor);
+    for await (const { name, shape, values } of readCheckpoint(config, shards, names)) {
+      const dtype = values instanceof Int32Array ? "int32" : "float32";
+      parameters.set(name, tf.tensor(values, shape, dtype));
     }
   } catch (error) {
     for (const tensor of parameters.values()) tensor.dispose();
@@ -37,7 +56,7 @@ export async function loadModel(
   } finally {
     await Promise.all(shards.map((shard) => shard.close()));
   }
-  return new CausalLanguageModel(config, parameters);
+  return parameters;
 }
 
 function toVariable(tensor: tf.Tensor): tf.Variable {

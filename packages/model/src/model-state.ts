@@ -1,19 +1,11 @@
 import { LightningAttentionState } from "@levin/lightning-attention";
 import { KeyValueCache } from "@levin/softmax-attention";
+import { allOrNone } from "./all-or-none.ts";
 import type { ModelConfig } from "./config/model-config.ts";
 import type { LayerState } from "./decoder-layer.ts";
+import { ModelStateError, packState, unpackState, type StateHeader } from "./model-state-bytes.ts";
 
-/** Raised when bytes are not a state of this model. */
-export class ModelStateError extends Error {
-  override readonly name = "ModelStateError";
-}
-
-interface Header {
-  batch: number;
-  length: number;
-  positions: number[];
-  layerBytes: number[];
-}
+export { ModelStateError };
 
 /** All a model remembers of a batch of sequences: one state per layer, and how far each row is. */
 export class CausalModelState {
@@ -41,7 +33,7 @@ export class CausalModelState {
 
   clone(): CausalModelState {
     return new CausalModelState(
-      this.layers.map((layer) => layer.clone()),
+      allOrNone(this.layers, (layer): LayerState => layer.clone()),
       [...this.positions],
       this.length,
     );
@@ -57,15 +49,9 @@ export class CausalModelState {
       ...others.map((state) => ({ state, rows: state.positions.map((_, row) => row) })),
     ].filter((part) => part.rows.length > 0);
     checkRows(parts);
-    const layers: LayerState[] = [];
-    try {
-      this.layers.forEach((_, i) => {
-        layers.push(rowsOfLayer(parts.map((part) => ({ ...part, state: part.state.layers[i]! }))));
-      });
-    } catch (error) {
-      for (const layer of layers) layer.dispose();
-      throw error;
-    }
+    const layers = allOrNone(this.layers, (_, i) =>
+      rowsOfLayer(parts.map((part) => ({ ...part, state: part.state.layers[i]! }))),
+    );
     const positions = parts.flatMap(({ state, rows: of }) =>
       of.map((row) => state.positions[row]!),
     );
@@ -79,23 +65,11 @@ export class CausalModelState {
 
   /** Header length (uint32), JSON header, then the layers' bytes in order. */
   serialize(): Uint8Array {
-    const parts = this.layers.map((layer) => layer.serialize());
-    const header: Header = {
-      batch: this.batch,
-      length: this.length,
-      positions: this.positions,
-      layerBytes: parts.map((part) => part.byteLength),
-    };
-    const json = new TextEncoder().encode(JSON.stringify(header));
-    const size = parts.reduce((sum, part) => sum + part.byteLength, 4 + json.byteLength);
-    const bytes = new Uint8Array(size);
-    new DataView(bytes.buffer).setUint32(0, json.byteLength, true);
-    let offset = 4;
-    for (const part of [json, ...parts]) {
-      bytes.set(part, offset);
-      offset += part.byteLength;
-    }
-    return bytes;
+    const { batch, length, positions } = this;
+    return packState(
+      { batch, length, positions },
+      this.layers.map((layer) => layer.serialize()),
+    );
   }
 
   /**
@@ -103,27 +77,16 @@ export class CausalModelState {
    * @throws ModelStateError when the bytes are broken or of a model with other sizes
    */
   static deserialize(bytes: Uint8Array, config: ModelConfig): CausalModelState {
-    const { header, body } = readHeader(bytes);
-    const expected = config.numHiddenLayers;
-    const total = header.layerBytes.reduce((sum, size) => sum + size, 0);
-    if (header.layerBytes.length !== expected || total !== body.byteLength) {
-      throw new ModelStateError(
-        `model state: expected ${expected} layers of ${total} bytes, ` +
-          `found ${header.layerBytes.length} layers and ${body.byteLength} bytes`,
-      );
-    }
-    const layers: LayerState[] = [];
+    const { header, layers } = unpackState(bytes, config.numHiddenLayers);
     try {
-      let offset = 0;
-      header.layerBytes.forEach((size, index) => {
-        const part = body.subarray(offset, (offset += size));
-        layers.push(deserializeLayer(part, header, config, index));
-      });
+      return new CausalModelState(
+        allOrNone(layers, (part, index) => deserializeLayer(part, header, config, index)),
+        header.positions,
+        header.length,
+      );
     } catch (error) {
-      for (const layer of layers) layer.dispose();
       throw new ModelStateError(`model state: ${(error as Error).message}`, { cause: error });
     }
-    return new CausalModelState(layers, header.positions, header.length);
   }
 }
 
@@ -151,7 +114,7 @@ function rowsOfLayer(parts: readonly Rows<LayerState>[]): LayerState {
 
 function deserializeLayer(
   bytes: Uint8Array,
-  { batch, length }: Header,
+  { batch, length }: StateHeader,
   config: ModelConfig,
   index: number,
 ): LayerState {
@@ -159,32 +122,4 @@ function deserializeLayer(
   return config.layerTypes[index] === "lightning"
     ? LightningAttentionState.deserialize(bytes, [batch, numAttentionHeads, headDim])
     : KeyValueCache.deserialize(bytes, [batch, numKeyValueHeads, length, headDim]);
-}
-
-function readHeader(bytes: Uint8Array): { header: Header; body: Uint8Array } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = bytes.byteLength >= 4 ? view.getUint32(0, true) : Infinity;
-  if (4 + size > bytes.byteLength) {
-    throw new ModelStateError(
-      `model state: expected a header of ${size} bytes, found ${bytes.byteLength} bytes in all`,
-    );
-  }
-  let header: Partial<Header> | null;
-  try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size))) as Partial<Header>;
-  } catch (error) {
-    throw new ModelStateError("model state: the header is not JSON", { cause: error });
-  }
-  const counts = (list: unknown): list is number[] =>
-    Array.isArray(list) && list.every((n) => Number.isSafeInteger(n) && n >= 0);
-  const { batch, length, positions, layerBytes } = header ?? {};
-  if (
-    !counts([batch, length]) ||
-    !counts(positions) ||
-    !counts(layerBytes) ||
-    positions.length !== batch
-  ) {
-    throw new ModelStateError("model state: expected batch, length, positions and layerBytes");
-  }
-  return { header: header as Header, body: bytes.subarray(4 + size) };
 }

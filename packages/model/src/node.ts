@@ -7,3 +7,11 @@ export {
   type SaveOptions,
 } from "./checkpoint/save-checkpoint.ts";
 export { loadModel, saveModel } from "./load-model.ts";
+export {
+  loadForGeneration,
+  loadStagedModel,
+  type StagedOptions,
+} from "./stages/load-staged-model.ts";
+export { StageError } from "./stages/stage-error.ts";
+export { StagedModel } from "./stages/staged-model.ts";
+export type { StagedState } from "./stages/staged-state.ts";

@@ -24,30 +24,40 @@ export interface TokenTensors {
 }
 
 /**
+ * Checks a batch of `rows` sequences.
+ *
+ * @returns real tokens in each row
+ * @throws TokenBatchError naming what was expected and found
+ */
+export function countTokens({ ids, mask }: TokenBatch, vocabSize: number, rows: number): number[] {
+  const length = ids[0]?.length ?? 0;
+  const ragged = (lists: readonly (readonly number[])[]): boolean =>
+    lists.length !== ids.length || lists.some((list) => list.length !== length);
+  if (length === 0 || ids.length !== rows || ragged(ids) || (mask && ragged(mask))) {
+    throw new TokenBatchError(
+      `token batch: expected ${rows} rows of equal length ≥ 1, found lengths ` +
+        `[${ids.map((row) => row.length)}], mask lengths [${mask?.map((row) => row.length) ?? ""}]`,
+    );
+  }
+  checkTokenIds(ids.flat(), vocabSize);
+  return ids.map((row, b) => (mask ? mask[b]!.reduce((sum, real) => sum + real, 0) : row.length));
+}
+
+/**
  * Checks a batch and makes tensors of it.
  *
  * @param start position of the first token of each row
  * @throws TokenBatchError naming what was expected and found
  */
 export function tokenTensors(
-  { ids, mask }: TokenBatch,
+  tokens: TokenBatch,
   vocabSize: number,
-  start: readonly number[] = ids.map(() => 0),
+  start: readonly number[] = tokens.ids.map(() => 0),
 ): TokenTensors {
-  const length = ids[0]?.length ?? 0;
-  const ragged = (rows: readonly (readonly number[])[]): boolean =>
-    rows.length !== ids.length || rows.some((row) => row.length !== length);
-  if (length === 0 || ids.length !== start.length || ragged(ids) || (mask && ragged(mask))) {
-    throw new TokenBatchError(
-      `token batch: expected ${start.length} rows of equal length ≥ 1, found lengths ` +
-        `[${ids.map((row) => row.length)}], mask lengths [${mask?.map((row) => row.length) ?? ""}]`,
-    );
-  }
-  checkTokenIds(ids.flat(), vocabSize);
+  const { ids, mask } = tokens;
+  const counts = countTokens(tokens, vocabSize, start.length);
+  const length = ids[0]!.length;
   const padded = mask?.some((row) => row.includes(0)) ?? false;
-  const counts = ids.map((row, b) =>
-    mask ? mask[b]!.reduce((sum, real) => sum + real, 0) : row.length,
-  );
   return {
     ids: tf.tensor2d(ids.flat(), [ids.length, length], "int32"),
     mask: padded ? tf.tensor2d(mask!.flat(), [ids.length, length]) : undefined,

@@ -1,11 +1,12 @@
 import type { GenerationOptions } from "@levin/model";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { backendOption } from "./backend-option.ts";
 
 /** Values of the flags that {@link addGenerationFlags} adds. */
 export interface GenerationFlags {
   model?: string;
   backend: string;
+  stages?: number;
   maxTokens: number;
   temperature: number;
   topK?: number;
@@ -23,6 +24,7 @@ export function addGenerationFlags(command: Command): Command {
   return command
     .option("--model <directory>", "model directory (default: spark)")
     .addOption(backendOption())
+    .addOption(stagesOption())
     .option("--max-tokens <n>", "new tokens at most", toNumber, 1024)
     .option("--temperature <t>", "0 is greedy", toNumber, 0)
     .option("--top-k <k>", "keep the k likeliest tokens", toNumber)
@@ -32,6 +34,14 @@ export function addGenerationFlags(command: Command): Command {
     .option("--seed <n>", "same seed, same text", toNumber)
     .option("--stop <text...>", "texts that end the answer")
     .option("--thinking-budget <n>", "tokens of thought at most", toNumber);
+}
+
+/** `--stages`, for models beyond one memory. */
+export function stagesOption(): Option {
+  return new Option(
+    "--stages <n>",
+    "threads with a memory of their own that share the layers (default: as many as the weights need)",
+  ).argParser(toNumber);
 }
 
 /** The flags as options of `generate`. */

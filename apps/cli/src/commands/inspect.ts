@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { parseConfig, planModel, type ModelPlan } from "@levin/model";
+import { parseConfig, planModel, planStages, type ModelPlan, type StagePlan } from "@levin/model";
 import type { Command } from "commander";
 import { modelDirectory } from "../load-bundle.ts";
 
@@ -18,11 +18,14 @@ export function addInspect(program: Command): void {
       const config = parseConfig(JSON.parse(await readFile(file, "utf8")));
       const plan = planModel(config, flags.context.map(Number));
       if (flags.json) console.log(JSON.stringify(plan));
-      else print(plan);
+      else print(plan, planStages(config));
     });
 }
 
-function print({ parameters, weightBytes, quantizedBits, state, contexts }: ModelPlan): void {
+function print(
+  { parameters, weightBytes, quantizedBits, state, contexts }: ModelPlan,
+  stages: readonly StagePlan[],
+): void {
   console.log(`parameters  ${parameters.total.toLocaleString("en")}`);
   console.log(`active      ${parameters.active.toLocaleString("en")} for each token`);
   for (const [part, count] of Object.entries(parameters.byPart)) {
@@ -33,6 +36,7 @@ function print({ parameters, weightBytes, quantizedBits, state, contexts }: Mode
   if (quantizedBits !== null) {
     console.log(`stored      int${quantizedBits}, ${size(weightBytes[`int${quantizedBits}`])}`);
   }
+  console.log(`on wasm     ${memory(stages)}`);
   console.log(
     `state       ${size(state.lightningBytes)} of fixed size, and ${size(state.cacheBytesPerToken)} for each token`,
   );
@@ -49,6 +53,17 @@ function print({ parameters, weightBytes, quantizedBits, state, contexts }: Mode
       ].join(""),
     );
   }
+}
+
+function memory(stages: readonly StagePlan[]): string {
+  const bytes = stages.map(({ weightBytes }) => weightBytes);
+  const largest = Math.max(...bytes);
+  const total = size(bytes.reduce((sum, each) => sum + each, 0));
+  if (largest >= 2 ** 32) {
+    return `${total} of weights: layers of up to ${size(largest)} fit into no memory of 4 GiB`;
+  }
+  if (stages.length === 1) return `${total} of weights, in one memory`;
+  return `${total} of weights, in ${stages.length} stages of up to ${size(largest)}`;
 }
 
 function size(bytes: number): string {

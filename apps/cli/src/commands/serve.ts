@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { backendOption } from "./backend-option.ts";
-import { toNumber } from "./generation-flags.ts";
+import { stagesOption, toNumber } from "./generation-flags.ts";
 
 /** `levin serve`: the OpenAI-compatible API and the chat page. */
 export function addServe(program: Command): void {
@@ -11,9 +11,18 @@ export function addServe(program: Command): void {
     .option("--port <n>", "port", toNumber, 8420)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .addOption(backendOption())
-    .action(async (options: { model?: string; port: number; host: string; backend: string }) => {
+    .addOption(stagesOption())
+    .action(async (options: ServeFlags) => {
       // Loaded here, so that other commands start without a web server.
       const { startServer } = await import("@levin/server");
       await startServer(options);
     });
+}
+
+interface ServeFlags {
+  model?: string;
+  port: number;
+  host: string;
+  backend: string;
+  stages?: number;
 }

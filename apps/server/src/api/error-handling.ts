@@ -1,5 +1,6 @@
 import { OutOfMemoryError } from "@levin/kernels/node";
 import { GenerationOptionsError, PromptTooLongError, TokenBatchError } from "@levin/model";
+import { StageError } from "@levin/model/node";
 import { TokenizerError } from "@levin/tokenizer";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "./api-error.ts";
@@ -19,6 +20,9 @@ export function toApiError(error: unknown): ApiError {
   }
   if (error instanceof OutOfMemoryError) {
     return new ApiError(503, error.message, { code: "out_of_memory" });
+  }
+  if (error instanceof StageError) {
+    return new ApiError(503, error.message, { code: "stage_failed" });
   }
   const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -72,15 +72,22 @@ export interface DecodeStep {
   /** `[vocab, hidden]` */
   embedding: tf.Tensor;
   layers: readonly { attention: LightningDecode | SoftmaxDecode; mixture: MixtureDecode }[];
-  finalNorm: tf.Tensor;
+  /** Norm and LM head; without one the step ends with the hidden states. */
+  head?: DecodeHead | undefined;
+}
+
+/** What follows the layers. */
+export interface DecodeHead {
+  /** `[hidden]` */
+  norm: tf.Tensor;
   epsilon: number;
   /** `[vocab, hidden]` */
-  head: tf.Tensor;
+  weight: tf.Tensor;
 }
 
 export interface DecodeStepResult {
-  /** `[batch, vocab]` */
-  logits: tf.Tensor2D;
+  /** Logits `[batch, vocab]`, or hidden states `[batch, hidden]`. */
+  output: tf.Tensor2D;
   /** Of each layer the next state, or the recent segment with the new token. */
   states: (tf.Tensor4D | KeyValueSegment)[];
 }
@@ -111,5 +118,5 @@ export function decodeStep(step: DecodeStep): DecodeStepResult {
           values: outputs[next++] as tf.Tensor4D,
         },
   );
-  return { logits: outputs[next] as tf.Tensor2D, states };
+  return { output: outputs[next] as tf.Tensor2D, states };
 }

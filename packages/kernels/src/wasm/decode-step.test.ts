@@ -2,8 +2,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   KernelShapeError,
+  linear,
   quantize,
   quantizedWords,
+  rmsNorm,
   type DecodeStep,
   type QuantizedBits,
 } from "../index.ts";
@@ -75,9 +77,7 @@ function randomStep(batch: number, bits: QuantizedBits | 0): DecodeStep {
         mixture: mixture(),
       },
     ],
-    finalNorm: random(hidden),
-    epsilon: 1e-5,
-    head: random(vocab, hidden),
+    head: { norm: random(hidden), epsilon: 1e-5, weight: random(vocab, hidden) },
   };
 }
 
@@ -136,6 +136,19 @@ describe("a decoding step on one thread and on two", () => {
       const logits = runs[1](fusedDecodeStep, {}, { step: alone }).at(-1)!;
       logits.forEach((value, i) => expect(whole[row * vocab + i]).toBeCloseTo(value, 4));
     });
+  });
+
+  it("without a head ends with the hidden states, of which norm and head make the logits", () => {
+    const step = randomStep(3, 0);
+    const { norm, epsilon, weight } = step.head!;
+    const [states, logits] = [undefined, step.head].map((head) =>
+      runs[1](fusedDecodeStep, {}, { step: { ...randomStep(3, 0), head } }).at(-1)!,
+    );
+    const expected = tf.tidy(() =>
+      linear(rmsNorm(tf.tensor2d(states!, [3, hidden]), norm, epsilon), weight).dataSync(),
+    );
+    expect(states!.length).toBe(3 * hidden);
+    logits!.forEach((value, i) => expect(expected[i]).toBeCloseTo(value, 4));
   });
 
   it("refuses projections of different kinds, and ids that are none", () => {

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import type {
+  DecodeHead,
   DecodeResidual,
   DecodeStep,
   LightningDecode,
@@ -8,7 +9,7 @@ import type {
 } from "../decode-step/decode-step.ts";
 import { expertKinds } from "../expert-mixture/expert-kinds.ts";
 import { KernelShapeError } from "../kernel.ts";
-import { weightKind, type WeightKind } from "../quantized/block-layout.ts";
+import { weightKind } from "../quantized/block-layout.ts";
 import { floatBits, type FusedEngine, type Job } from "./fused-engine.ts";
 import { matrixProductBytes, matrixProductJob } from "./matrix-product.ts";
 import type { FusedKernel } from "./register-fused.ts";
@@ -27,7 +28,7 @@ export const fusedDecodeStep: FusedKernel = {
       decoder.mixture(mixture);
       return next;
     });
-    return [...states, decoder.logits()];
+    return [...states, decoder.finish()];
   },
 };
 
@@ -47,10 +48,8 @@ class Decoder {
   readonly #step: DecodeStep;
   readonly #batch: number;
   readonly #width: number;
-  readonly #vocab: number;
   readonly #space: Workspace;
   readonly #jobs: Job[] = [];
-  readonly #headKind: WeightKind;
 
   constructor(engine: FusedEngine, step: DecodeStep) {
     this.#engine = engine;
@@ -58,8 +57,6 @@ class Decoder {
     this.#batch = step.ids.length;
     const [rows, width] = step.embedding.shape as [number, number];
     this.#width = width;
-    this.#vocab = step.head.shape[0]!;
-    this.#headKind = weightKind(name, step.head, [this.#vocab, width]);
     this.#space = this.#workspace();
     const [hidden] = this.#space.hidden;
     step.ids.forEach((id, row) => {
@@ -154,27 +151,37 @@ class Decoder {
     ]);
   }
 
-  /** Adds norm and LM head and runs all jobs. */
-  logits(): tf.TensorInfo {
+  /** Runs all jobs; logits, or hidden states where there is no head. */
+  finish(): tf.TensorInfo {
     const engine = this.#engine;
-    const { finalNorm, epsilon, head } = this.#step;
+    const { head } = this.#step;
+    const output = engine.output([this.#batch, head?.weight.shape[0] ?? this.#width]);
+    if (head) this.#head(head, output);
+    engine.runSequence(this.#jobs);
+    if (!head) {
+      const [hidden] = this.#space.hidden;
+      engine.copy(engine.address(output), hidden, 4 * this.#batch * this.#width);
+    }
+    return output;
+  }
+
+  #head({ norm, epsilon, weight }: DecodeHead, logits: tf.TensorInfo): void {
+    const engine = this.#engine;
     const [hidden, normalised] = this.#space.hidden;
-    const logits = engine.output([this.#batch, this.#vocab]);
+    const vocab = weight.shape[0]!;
     this.#add("RMS_NORM", [
       ...[this.#batch, this.#width, floatBits(epsilon)],
-      ...[hidden, engine.address(finalNorm), normalised],
+      ...[hidden, engine.address(norm), normalised],
     ]);
     this.#jobs.push(
-      matrixProductJob(engine, [this.#batch, this.#vocab, this.#width], {
+      matrixProductJob(engine, [this.#batch, vocab, this.#width], {
         a: [normalised, this.#width, 1],
-        b: [engine.address(head), 1, head.shape[1]!],
+        b: [engine.address(weight), 1, weight.shape[1]!],
         c: engine.address(logits),
-        kind: this.#headKind,
+        kind: weightKind(name, weight, [vocab, this.#width]),
         work: this.#space.work,
       }),
     );
-    engine.runSequence(this.#jobs);
-    return logits;
   }
 
   #add(kernel: string, args: number[]): void {

@@ -65,6 +65,22 @@ describe("levin", () => {
     });
   });
 
+  it("generate answers in stages what it answers whole, and refuses stages that it has no layers for", async () => {
+    const ask = (...flags: string[]) =>
+      levin("generate", "What is 12 plus 30?", "--json", ...flags);
+    const [whole, staged, refused] = [
+      await ask(),
+      await ask("--stages", "3"),
+      await ask("--stages", "99"),
+    ];
+    expect(staged.code).toBe(0);
+    expect(JSON.parse(staged.stdout)).toEqual(JSON.parse(whole.stdout));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(
+      /^.*stages: expected a whole number from 1 to \d+ .*, found 99\n$/,
+    );
+  });
+
   it("chat answers a conversation from standard input, later turns too", async () => {
     const questions = 'What is 12 plus 30?\nHow many e\'s are in "cheese"?\n';
     const { code, stdout } = await levinWithInput(questions, "chat");

@@ -1,4 +1,5 @@
 import { selectBackend } from "@levin/kernels/node";
+import { StageError } from "@levin/model/node";
 import { APIError, BadRequestError, NotFoundError } from "openai";
 import type OpenAI from "openai";
 import { pino } from "pino";
@@ -12,6 +13,9 @@ import {
 
 function script(conversation: string): string {
   if (conversation.includes("crash")) throw new Error("told to crash: secret words");
+  if (conversation.includes("lose a stage")) {
+    throw new StageError("stage 2 of 3 (layers 4 to 7): told to end");
+  }
   return "The sum is 3.";
 }
 
@@ -175,6 +179,13 @@ describe("failures of the model", () => {
       temperature: 0,
     });
     expect(reply.choices[0]!.finish_reason).toBe("stop");
+  });
+
+  it("are a 503 that says which stage of the model is lost", async () => {
+    expect(await chat({ messages: ask("lose a stage") })).toMatchObject({
+      status: 503,
+      error: { code: "stage_failed", message: "stage 2 of 3 (layers 4 to 7): told to end" },
+    });
   });
 
   it("are logged, but prompts never are", async () => {

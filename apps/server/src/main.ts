@@ -10,6 +10,7 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
   --backend NAME     wasm, webgpu, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
   --stages N         threads with a memory of their own that share the layers
                      (default: as many as the weights need)
+  --max-batch N      answers computed together (default: 8)
   --host HOST        default 127.0.0.1: this machine alone
   --port PORT        default PORT or ${defaultPort}; 0 takes any free one
   --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
@@ -22,6 +23,7 @@ try {
       "model-id": { type: "string" },
       backend: { type: "string", default: process.env["LEVIN_BACKEND"] ?? "wasm" },
       stages: { type: "string" },
+      "max-batch": { type: "string" },
       host: { type: "string" },
       port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
       "log-level": { type: "string", default: "warn" },
@@ -40,6 +42,7 @@ async function serve(values: {
   "model-id"?: string | undefined;
   backend: string;
   stages?: string | undefined;
+  "max-batch"?: string | undefined;
   host?: string | undefined;
   port: string;
   "log-level": string;
@@ -53,6 +56,7 @@ async function serve(values: {
     modelId: values["model-id"],
     backend: values.backend,
     ...(values.stages !== undefined && { stages: Number(values.stages) }),
+    ...(values["max-batch"] !== undefined && { maxBatch: Number(values["max-batch"]) }),
     host: values.host,
     port,
     logger: pino({ level: values["log-level"] }, process.stderr),

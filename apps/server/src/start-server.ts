@@ -15,6 +15,8 @@ export interface StartOptions extends LoadOptions {
   host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
   port?: number | undefined;
+  /** Answers computed together; default 8. */
+  maxBatch?: number | undefined;
   logger?: FastifyBaseLogger | undefined;
 }
 
@@ -32,9 +34,13 @@ export interface RunningServer {
  * @throws ListenError, and what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = defaultPort, logger, ...load } = options;
+  const { host = "127.0.0.1", port = defaultPort, maxBatch, logger, ...load } = options;
   const served = await loadServedModel(load);
-  const app = createServer({ ...served, ...(logger && { logger }) });
+  const app = createServer({
+    ...served,
+    ...(maxBatch !== undefined && { maxBatch }),
+    ...(logger && { logger }),
+  });
   try {
     const url = await app.listen({ host, port });
     const server = { url, modelId: served.modelId, close: () => app.close().then(() => {}) };

@@ -10,6 +10,7 @@ export function addServe(program: Command): void {
     .option("--model <directory>", "model directory (default: spark)")
     .option("--port <n>", "port", toNumber, 8420)
     .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--max-batch <n>", "answers computed together", toNumber, 8)
     .addOption(backendOption())
     .addOption(stagesOption())
     .action(async (options: ServeFlags) => {
@@ -23,6 +24,7 @@ interface ServeFlags {
   model?: string;
   port: number;
   host: string;
+  maxBatch: number;
   backend: string;
   stages?: number;
 }

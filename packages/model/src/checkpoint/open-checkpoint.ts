@@ -64,9 +64,15 @@ function checkNumbers(
   { quantization }: ModelConfig,
 ): void {
   if (values instanceof Int32Array) checkScales(name, values, quantization!);
-  else if (!values.every(Number.isFinite)) {
+  else if (!areFinite(values)) {
     throw new CheckpointError(`${name}: expected finite weights, found NaN or infinity`);
   }
+}
+
+/** `every` and iterators take ten times as long, seconds of a large model. */
+function areFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 function checkInventory(config: ModelConfig, entries: readonly TensorEntry[]): void {

@@ -26,7 +26,7 @@ await printRates(
       const logits = model.advance(state, { ids: [ids] });
       const numbers = (await logits.data()) as Float32Array;
       logits.dispose();
-      return numbers.indexOf(Math.max(...numbers));
+      return argMax(numbers);
     };
     let next = 0;
     for (let i = 0; i < tokens.length; i += prefillChunk) {
@@ -39,6 +39,12 @@ await printRates(
   { weightBytes },
 );
 process.exit();
+
+function argMax(logits: Float32Array): number {
+  let best = 0;
+  for (let id = 1; id < logits.length; id++) if (logits[id]! > logits[best]!) best = id;
+  return best;
+}
 
 function randomModel(size: PeerSize): CausalLanguageModel {
   const config = peerConfig(size);

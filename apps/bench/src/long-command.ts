@@ -3,6 +3,7 @@ import { CausalLanguageModel, parseConfig, type CausalModelState } from "@levin/
 import { initialiseParameters } from "@levin/training";
 import type { Command } from "commander";
 import { describeMachine } from "./machine.ts";
+import { feed } from "./measure.ts";
 
 interface LongFlags {
   backend: string;
@@ -77,20 +78,6 @@ function smallModel(softmaxLayers: number): CausalLanguageModel {
     max_position_embeddings: 2 ** 21,
   });
   return new CausalLanguageModel(config, initialiseParameters(config, 1));
-}
-
-async function feed(
-  model: CausalLanguageModel,
-  state: CausalModelState,
-  count: number,
-): Promise<void> {
-  const ids = Array.from(
-    { length: count },
-    (_, i) => (7 * (state.length + i) + 1) % model.config.vocabSize,
-  );
-  const logits = model.advance(state, { ids: [ids] });
-  await logits.data();
-  logits.dispose();
 }
 
 /** Median of tokens decoded one after another from a copy of the state. */

@@ -43,7 +43,8 @@ export async function measure(
   return { model: name, context, prefill, decode, stateBytes };
 }
 
-async function feed(
+/** Feeds `count` tokens and waits until they are computed. */
+export async function feed(
   model: CausalLanguageModel,
   state: CausalModelState,
   count: number,

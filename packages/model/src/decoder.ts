@@ -28,7 +28,7 @@ export interface ForwardObserver {
   finalNorm?(hidden: tf.Tensor3D): void;
 }
 
-/** A step reads its weights anew for each row; from here on they are better multiplied together. */
+/** From more rows on, packing blocks of the weights for a product of all rows pays. */
 const mostStepRows = 32;
 
 /**

@@ -1,18 +1,36 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { chromiumPath, launchChromium } from "@levin/tooling/chromium";
+import type { ModelState, TokenBatch } from "@levin/model";
 import AxeSource from "axe-core";
 import type { FastifyInstance } from "fastify";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createServer, loadServedModel } from "./index.ts";
+import { createServer, loadServedModel, type ServedModel } from "./index.ts";
 
 const screenshots = join(import.meta.dirname, "../dist/screenshots");
 const viewports = {
   desktop: { width: 1280, height: 800 },
   phone: { width: 390, height: 844 },
 };
+
+/** At the speed of a larger model, so that what the page shows while an answer streams can be seen. */
+function unhurried({ model, ...served }: ServedModel): ServedModel {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  return {
+    ...served,
+    model: {
+      config: model.config,
+      createState: (batch) => model.createState(batch),
+      deserializeState: (bytes) => model.deserializeState(bytes),
+      advance: (state: ModelState, tokens: TokenBatch) => {
+        Atomics.wait(never, 0, 0, 8);
+        return model.advance(state as never, tokens);
+      },
+    },
+  };
+}
 
 describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   let app: FastifyInstance;
@@ -22,7 +40,7 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   beforeAll(async () => {
     await build({ root: join(import.meta.dirname, "../page"), logLevel: "error" });
     await mkdir(screenshots, { recursive: true });
-    app = createServer(await loadServedModel());
+    app = createServer(unhurried(await loadServedModel()));
     address = await app.listen({ port: 0, host: "127.0.0.1" });
     browser = await launchChromium();
   });
@@ -84,16 +102,8 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
 
   it("stops at once, and then answers the next question", async () => {
     const page = await openPage(viewports.desktop);
-    // Clicked by the page itself: spark answers in a tenth of a second, sooner than a click from outside.
-    await page.evaluate(() => {
-      const observer = new MutationObserver(() => {
-        const stop = document.querySelector<HTMLElement>("button.stop");
-        if (stop) observer.disconnect();
-        stop?.click();
-      });
-      observer.observe(document.body, { childList: true, subtree: true });
-    });
     await ask(page, "Sort from smallest to largest: 42, 7, 19, 23, 11, 35, 28.");
+    await page.getByRole("button", { name: "Stop" }).click();
     await page.getByText("Stopped.").waitFor();
     await ask(page, "What is 1 plus 1?");
     await finished(page);

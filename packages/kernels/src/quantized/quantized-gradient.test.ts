@@ -1,16 +1,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expertMixture, linear, quantize, quantizedWords, type QuantizedBits } from "../index.ts";
+import { expertMixture, linear, type QuantizedBits } from "../index.ts";
 import { selectBackend } from "../node.ts";
 import { gradientError, weightedSum } from "../testing/finite-differences.ts";
+import { quantized } from "../testing/quantized-weight.ts";
 
 const normal = (shape: number[], seed: number): tf.Tensor =>
   tf.randomNormal(shape, 0, 1, "float32", seed);
 
 function weight(rows: number, columns: number, bits: QuantizedBits, seed: number): tf.Tensor {
-  const values = normal([rows, columns], seed).dataSync() as Float32Array;
-  const words = quantize(values, [rows, columns], bits);
-  return tf.tensor(words, [rows, quantizedWords(columns, bits)], "int32");
+  return quantized(normal([rows, columns], seed), bits);
 }
 
 /** On cpu: the rounding of wasm's decoding is coarser than the steps of finite differences. */

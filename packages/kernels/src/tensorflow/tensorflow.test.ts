@@ -3,17 +3,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  expertMixture,
-  lightningAttention,
-  quantize,
-  quantizedWords,
-  routeTopExperts,
-  softmaxAttention,
-  splitHeads,
-} from "../index.ts";
+import { expertMixture, routeTopExperts, softmaxAttention, splitHeads } from "../index.ts";
 import { selectBackend } from "../node.ts";
 import { expectSameOn, normal } from "../testing/both-backends.ts";
+import {
+  lightningWithGradients,
+  type RandomLightning,
+} from "../testing/lightning-with-gradients.ts";
+import { quantized } from "../testing/quantized-weight.ts";
 
 const hasTensorFlow = await selectBackend("tensorflow").then(
   () => true,
@@ -23,34 +20,23 @@ const hasTensorFlow = await selectBackend("tensorflow").then(
 const onTensorFlow = (compute: () => tf.Tensor[]): Promise<void> =>
   expectSameOn("tensorflow", compute, 2e-5);
 
-/** Output, next state and the gradients of all inputs. */
-function lightning(shape: number[], withState: boolean, withMask: boolean): tf.Tensor[] {
-  const [batch, heads, length, headDim] = shape as [number, number, number, number];
-  const square = [batch, heads, headDim, headDim];
+function lightning(
+  shape: RandomLightning["shape"],
+  withState: boolean,
+  withMask: boolean,
+): tf.Tensor[] {
+  const [batch, heads, length] = shape;
   const slopes = Array.from({ length: heads }, (_, head) => 2 ** -(3 * head));
   const padding = Float32Array.from({ length: batch * length }, (_, i) => (i % 7 < 3 ? 0 : 1));
   const mask = withMask ? tf.tensor2d(padding, [batch, length]) : undefined;
-  const inputs = [1, 2, 3].map((seed) => normal(shape, seed));
-  if (withState) inputs.push(normal(square, 4));
-  const attend = (...[queries, keys, values, state]: tf.Tensor[]) =>
-    lightningAttention({ queries, keys, values, state, slopes, mask } as never);
-  const loss = (...args: tf.Tensor[]): tf.Scalar => {
-    const { output, state } = attend(...args);
-    return tf.add(
-      tf.sum(tf.mul(output, normal(shape, 5))),
-      tf.sum(tf.mul(state, normal(square, 6))),
-    );
-  };
-  const { output, state } = attend(...inputs);
-  return [output, state, ...tf.grads(loss)(inputs)];
+  return lightningWithGradients({ shape, slopes, mask, withState, seed: 0 });
 }
 
 /** `bits` 0: float32. */
 function weight(rows: number, columns: number, bits: 0 | 4 | 8, seed: number): tf.Tensor {
   const values = normal([rows, columns], seed);
   if (bits === 0) return values;
-  const words = quantize(values.dataSync() as Float32Array, [rows, columns], bits);
-  return tf.tensor(words, [rows, quantizedWords(columns, bits)], "int32");
+  return quantized(values, bits);
 }
 
 function mixture(tokens: number, count: number, k: number, bits: 0 | 4 | 8): tf.Tensor[] {
@@ -72,7 +58,7 @@ function mixture(tokens: number, count: number, k: number, bits: 0 | 4 | 8): tf.
 describe.skipIf(!hasTensorFlow)(
   "with TensorFlow linked, its forms give what references give",
   () => {
-    it.each([
+    it.each<{ shape: RandomLightning["shape"]; withState: boolean; withMask: boolean }>([
       { shape: [2, 3, 1, 5], withState: true, withMask: false },
       { shape: [1, 2, 63, 8], withState: false, withMask: false },
       { shape: [2, 2, 64, 8], withState: true, withMask: false },

@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { lightningAttention, softmaxAttention } from "../index.ts";
+import { softmaxAttention } from "../index.ts";
 import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
 import { oneAndTwoThreads, type RunFused } from "../testing/one-and-two-threads.ts";
 import { maxDifference } from "../testing/finite-differences.ts";
 import { fusedLightningAttention, fusedLightningAttentionGradient } from "./lightning-attention.ts";
 import { fusedSoftmaxAttention, fusedSoftmaxAttentionGradient } from "./softmax-attention.ts";
+import { lightningWithGradients } from "../testing/lightning-with-gradients.ts";
 
 const tolerance = 1e-5;
 
@@ -30,33 +31,12 @@ interface LightningSizes {
   seed: number;
 }
 
-/** Output, next state and all gradients for random upstream gradients of both. */
 function lightning(p: LightningSizes): tf.Tensor[] {
-  const { batch, heads, length, headDim, seed } = p;
-  const shape = [batch, heads, length, headDim];
-  const square = [batch, heads, headDim, headDim];
+  const { batch, heads, length, headDim, withState, seed } = p;
   const slopes = Array.from({ length: heads }, (_, head) => 2 ** -(head + (seed % 5)));
   const mask = p.withMask ? padding(batch, length, seed, false) : undefined;
-  const inputs = [1, 2, 3].map((i) => normal(shape, seed + i));
-  if (p.withState) inputs.push(normal(square, seed + 4));
-  const attend = (q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, state?: tf.Tensor) =>
-    lightningAttention({
-      queries: q as tf.Tensor4D,
-      keys: k as tf.Tensor4D,
-      values: v as tf.Tensor4D,
-      state: state as tf.Tensor4D | undefined,
-      slopes,
-      mask,
-    });
-  const { output, state } = attend(...(inputs as [tf.Tensor, tf.Tensor, tf.Tensor]));
-  const loss = (...args: tf.Tensor[]): tf.Scalar => {
-    const result = attend(...(args as [tf.Tensor, tf.Tensor, tf.Tensor]));
-    return tf.add(
-      tf.sum(tf.mul(result.output, normal(shape, seed + 5))),
-      tf.sum(tf.mul(result.state, normal(square, seed + 6))),
-    );
-  };
-  return [output, state, ...tf.grads(loss)(inputs)];
+  const shape = [batch, heads, length, headDim] as const;
+  return lightningWithGradients({ shape, slopes, mask, withState, seed });
 }
 
 describe("fused lightning attention gives what its reference gives on cpu", () => {

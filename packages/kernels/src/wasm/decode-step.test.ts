@@ -3,8 +3,6 @@ import { beforeAll, describe, expect, it } from "vitest";
 import {
   KernelShapeError,
   linear,
-  quantize,
-  quantizedWords,
   rmsNorm,
   type DecodeStep,
   type QuantizedBits,
@@ -12,6 +10,7 @@ import {
 import { normal } from "../testing/both-backends.ts";
 import { oneAndTwoThreads, type RunFused } from "../testing/one-and-two-threads.ts";
 import { fusedDecodeStep } from "./decode-step.ts";
+import { quantized } from "../testing/quantized-weight.ts";
 
 const [hidden, heads, kvHeads, headDim, intermediate, vocab] = [64, 4, 2, 16, 96, 40];
 const width = heads * headDim;
@@ -23,8 +22,7 @@ function randomStep(batch: number, bits: QuantizedBits | 0): DecodeStep {
   const weight = (rows: number, columns: number): tf.Tensor => {
     const values = random(rows, columns);
     if (bits === 0) return values;
-    const words = quantize(values.dataSync() as Float32Array, [rows, columns], bits);
-    return tf.tensor(words, [rows, quantizedWords(columns, bits)], "int32");
+    return quantized(values, bits);
   };
   const residual = (postnorm: boolean) => ({
     ...{ norm: random(hidden), epsilon: 1e-5, alpha: 1.5, beta: 0.5, postnorm },

@@ -8,8 +8,6 @@ import {
   expertMixture,
   KernelShapeError,
   linear,
-  quantize,
-  quantizedWords,
   type Expert,
   type QuantizedBits,
 } from "../index.ts";
@@ -18,6 +16,7 @@ import { expectSameOnWasm, normal } from "../testing/both-backends.ts";
 import { oneAndTwoThreads, type RunFused } from "../testing/one-and-two-threads.ts";
 import { fusedExpertMixture } from "./expert-mixture.ts";
 import { fusedMatrixProduct } from "./matrix-product.ts";
+import { quantized } from "../testing/quantized-weight.ts";
 
 /** Few rows are rounded to 16 bits, see assembly/quantized-products.ts. */
 const tolerance = 3e-4;
@@ -26,8 +25,7 @@ const tolerance = 3e-4;
 function weight(rows: number, columns: number, bits: QuantizedBits, seed: number): tf.Tensor {
   const values = normal([rows, columns], seed);
   if (columns % 32 !== 0) return values;
-  const words = quantize(values.dataSync() as Float32Array, [rows, columns], bits);
-  return tf.tensor(words, [rows, quantizedWords(columns, bits)], "int32");
+  return quantized(values, bits);
 }
 
 const bits = fc.constantFrom<QuantizedBits>(8, 4);

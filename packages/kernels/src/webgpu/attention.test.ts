@@ -3,9 +3,10 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { lightningAttention, softmaxAttention } from "../index.ts";
+import { softmaxAttention } from "../index.ts";
 import { normal } from "../testing/both-backends.ts";
 import { expectSameOnWebGpu, hasWebGpu } from "../testing/on-webgpu.ts";
+import { lightningWithGradients } from "../testing/lightning-with-gradients.ts";
 
 const some = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 const runs = 8;
@@ -24,25 +25,11 @@ interface LightningCase {
   withMask: boolean;
 }
 
-/** Output, next state and the gradients of all inputs. */
 function lightning({ shape, withState, withMask }: LightningCase): tf.Tensor[] {
-  const [batch, heads, length, headDim] = shape;
-  const square = [batch, heads, headDim, headDim];
+  const [batch, heads, length] = shape;
   const slopes = Array.from({ length: heads }, (_, head) => 2 ** -(head + 1));
   const mask = withMask ? padding(batch, length, 7) : undefined;
-  const inputs = [1, 2, 3].map((seed) => normal(shape, seed));
-  if (withState) inputs.push(normal(square, 4));
-  const attend = (...[queries, keys, values, state]: tf.Tensor[]) =>
-    lightningAttention({ queries, keys, values, state, slopes, mask } as never);
-  const loss = (...args: tf.Tensor[]): tf.Scalar => {
-    const { output, state } = attend(...args);
-    return tf.add(
-      tf.sum(tf.mul(output, normal(shape, 5))),
-      tf.sum(tf.mul(state, normal(square, 6))),
-    );
-  };
-  const { output, state } = attend(...inputs);
-  return [output, state, ...tf.grads(loss)(inputs)];
+  return lightningWithGradients({ shape, slopes, mask, withState, seed: 0 });
 }
 
 describe.skipIf(!hasWebGpu)("lightning attention on WebGPU gives what its reference gives", () => {

@@ -3,17 +3,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { expertMixture, linear, quantize, quantizedWords, type QuantizedBits } from "../index.ts";
+import { expertMixture, linear, type QuantizedBits } from "../index.ts";
 import { outerSum, project, projectBack } from "../linear/matrix-product.ts";
 import { normal } from "../testing/both-backends.ts";
 import { expectSameOnWebGpu, hasWebGpu } from "../testing/on-webgpu.ts";
+import { quantized } from "../testing/quantized-weight.ts";
 
 /** A random weight [rows, columns], float32 or as quantised blocks. */
 function weight(rows: number, columns: number, bits: QuantizedBits | 32, seed: number): tf.Tensor {
   const values = normal([rows, columns], seed);
   if (bits === 32) return values;
-  const words = quantize(values.dataSync() as Float32Array, [rows, columns], bits);
-  return tf.tensor(words, [rows, quantizedWords(columns, bits)], "int32");
+  return quantized(values, bits);
 }
 
 const some = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });

@@ -8,8 +8,7 @@ const buckets = 2048;
  * what is visited is sorted: filters keep few of many tokens.
  */
 export function visitFalling(logits: Float32Array, visit: (id: number) => boolean): void {
-  let highest = -Infinity;
-  for (let i = 0; i < logits.length; i++) if (logits[i]! > highest) highest = logits[i]!;
+  const highest = max(logits);
   const bucketOf = (logit: number): number => {
     const bucket = (highest - logit) / width;
     return bucket < buckets - 1 ? Math.trunc(bucket) : buckets - 1;
@@ -25,4 +24,11 @@ export function visitFalling(logits: Float32Array, visit: (id: number) => boolea
     if (together.length > 1) together.sort((a, b) => logits[b]! - logits[a]! || a - b);
     for (let i = 0; i < together.length; i++) if (visit(together[i]!)) return;
   }
+}
+
+/** The highest of them, −∞ of none. */
+export function max(values: Float32Array): number {
+  let highest = -Infinity;
+  for (let i = 0; i < values.length; i++) if (values[i]! > highest) highest = values[i]!;
+  return highest;
 }

@@ -1,4 +1,4 @@
-import { visitFalling } from "./falling-order.ts";
+import { max, visitFalling } from "./falling-order.ts";
 
 /**
  * Changes logits in place before one is drawn; hidden tokens become −∞. Filters apply in the order
@@ -101,10 +101,4 @@ function keepLikeliest(logits: Float32Array, isLast: (id: number) => boolean): v
     logits[id] = all[id]!;
     return isLast(id);
   });
-}
-
-function max(values: Float32Array): number {
-  let highest = -Infinity;
-  for (let i = 0; i < values.length; i++) if (values[i]! > highest) highest = values[i]!;
-  return highest;
 }

@@ -5,12 +5,25 @@ import { allTasks, createRandom, generateProblem, isHeldOut, type Problem } from
 const seeds = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const difficulties = fc.double({ min: 0, max: 1, noNaN: true });
 
-/** Wrong answers made from a right one: something changed, lost or added. */
+/** Answers made from a right one: something changed, lost or added. */
 function corrupted({ answer }: Problem): string[] {
   const end = answer.slice(-1);
   const changed = /\d/.test(end) ? (Number(end) + 1) % 10 : end === "z" ? "y" : "z";
-  return [`${answer.slice(0, -1)}${changed}`, `${answer} ${answer}`, `${answer}1`, "", "I can't."];
+  return [
+    `${answer.slice(0, -1)}${changed}`,
+    answer.slice(0, -1),
+    `${answer} ${answer}`,
+    `${answer}1`,
+    "",
+    "I can't.",
+  ];
 }
+
+/**
+ * Whether a reply is right, worked out from the prompt in another way than the verifier's, for the
+ * tasks with several right answers: there, a changed answer may be right as well.
+ */
+const secondOpinions: Record<string, (prompt: string, reply: string) => boolean> = {};
 
 function averageLength(problems: readonly Problem[]): number {
   const text = problems.map(({ prompt, thinking }) => prompt + thinking).join("");
@@ -35,10 +48,12 @@ describe.each(allTasks)("$name", (task) => {
   });
 
   it("refuses corrupted answers", () => {
+    const isRight = secondOpinions[task.name] ?? (() => false);
     fc.assert(
       fc.property(problems, (problem) => {
-        for (const wrong of corrupted(problem)) {
-          expect(problem.verify(wrong), `${problem.prompt} ${wrong}`).toBe(false);
+        for (const reply of corrupted(problem)) {
+          const expected = isRight(problem.prompt, reply);
+          expect(problem.verify(reply), `${problem.prompt} ${reply}`).toBe(expected);
         }
       }),
     );
@@ -72,8 +87,8 @@ describe.each(allTasks)("$name", (task) => {
   it("writes plain one-line prompts without special tokens", () => {
     fc.assert(
       fc.property(problems, ({ prompt, thinking }) => {
-        expect(prompt).toMatch(/^[A-Za-z0-9 .,:?'"+-]+$/);
-        expect(thinking).toMatch(/^[A-Za-z0-9 .,:<>=+*\n-]+$/);
+        expect(prompt).toMatch(/^[A-Za-z0-9 .,:?'"()/#*+-]+$/);
+        expect(thinking).toMatch(/^[A-Za-z0-9 .,:?<>()/#=+*\n-]+$/);
         expect(prompt + thinking).not.toMatch(/think>|beginning_of|end_of|<\|/);
       }),
     );

@@ -9,15 +9,27 @@ const numbers = fc.nat({ max: 9_999_999 });
 
 /** Every "expression=value" in a text. */
 function equations(text: string): [expression: string, value: number][] {
-  const found = text.matchAll(/(?<![\w=<>*])(\d+(?:[-+*]\d+)+)=(-?\d+)/g);
+  const found = text.matchAll(/(?<![\w=<>()*+-])(\(*\d+(?:[-+*()]+\d+)+\)*)=(-?\d+)/g);
   return [...found].map(([, expression = "", value]) => [expression, Number(value)]);
 }
 
-/** The value of a chain such as "3+4-10", and of "3*4". */
+/** The value of an expression such as "3+(4-10)*2", rewritten from the innermost brackets on. */
 function valueOf(expression: string): number {
-  const factors = expression.split("*").map(Number);
-  if (factors.length === 2) return factors.reduce((product, each) => product * each, 1);
-  return (expression.match(/(?:^|[-+])\d+/g) ?? []).reduce((sum, term) => sum + Number(term), 0);
+  const rewritten = expression
+    .replace(/\((-?\d+)\)/, "$1")
+    .replace(/(\d+)\*(\d+)/, (_, a, b) => `${Number(a) * Number(b)}`);
+  if (rewritten !== expression) return valueOf(rewritten);
+  const sum = /\(([-+\d]+)\)/.exec(expression);
+  if (sum) return valueOf(expression.replace(sum[0], String(sumOf(sum[1] ?? ""))));
+  return sumOf(expression);
+}
+
+/** The value of a chain such as "3+4-10". */
+function sumOf(chain: string): number {
+  return (chain.match(/(?:^|[-+])-?\d+/g) ?? []).reduce(
+    (sum, term) => sum + Number(term.replace("--", "").replace("+-", "-")),
+    0,
+  );
 }
 
 describe("column addition", () => {

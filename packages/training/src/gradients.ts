@@ -3,24 +3,29 @@ import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers";
 import { ExampleError, type TrainingBatch } from "./example.ts";
 
-/** Scalars of one batch; `total` is what is minimised. */
-export interface BatchLosses {
-  crossEntropy: tf.Scalar;
-  loadBalancing: tf.Scalar;
-  total: tf.Scalar;
-}
+/** Losses of supervised fine-tuning. */
+export type LanguageModelLoss = "crossEntropy" | "loadBalancing";
+
+/** Scalars of one batch; `total` is what is minimised, the others are reported. */
+export type BatchLosses<Loss extends string = LanguageModelLoss> = Record<
+  Loss | "total",
+  tf.Scalar
+>;
 
 /** What can be trained: variables, and losses that depend on them. */
-export interface Trainable {
+export interface Trainable<
+  Batch extends { targets: number } = TrainingBatch,
+  Loss extends string = LanguageModelLoss,
+> {
   parameters: ReadonlyMap<string, tf.Variable>;
-  losses(batch: TrainingBatch): BatchLosses;
+  /** Means over the batch's targets. */
+  losses(batch: Batch): BatchLosses<Loss>;
 }
 
-/** Losses as numbers and the gradient of their mean over all targets. */
-export interface AccumulatedGradients {
+/** Losses as numbers and the gradient of `total`, both means over all targets. */
+export interface AccumulatedGradients<Loss extends string = LanguageModelLoss> {
   gradients: Map<string, tf.Tensor>;
-  crossEntropy: number;
-  loadBalancing: number;
+  losses: Record<Loss | "total", number>;
 }
 
 /**
@@ -29,32 +34,30 @@ export interface AccumulatedGradients {
  *
  * @throws ExampleError when no label counts
  */
-export async function accumulateGradients(
-  trainable: Trainable,
-  batches: readonly TrainingBatch[],
-): Promise<AccumulatedGradients> {
+export async function accumulateGradients<Batch extends { targets: number }, Loss extends string>(
+  trainable: Trainable<Batch, Loss>,
+  batches: readonly Batch[],
+): Promise<AccumulatedGradients<Loss>> {
   const targets = batches.reduce((sum, batch) => sum + batch.targets, 0);
   if (targets === 0) throw new ExampleError("expected at least one token to learn, found none");
-  const sums = new Map<string, tf.Tensor>();
-  const weighted: Record<"crossEntropy" | "loadBalancing", tf.Scalar[]> = {
-    crossEntropy: [],
-    loadBalancing: [],
-  };
+  const gradients = new Map<string, tf.Tensor>();
+  const weighted = new Map<string, tf.Scalar[]>();
   for (const batch of batches) {
     const share = batch.targets / targets;
     const { value, grads } = tf.variableGrads(() => {
       const result = trainable.losses(batch);
-      for (const name of ["crossEntropy", "loadBalancing"] as const) {
-        weighted[name].push(tf.keep(tf.mul(result[name], share)));
+      for (const [name, loss] of Object.entries<tf.Scalar>(result)) {
+        weighted.set(name, [...(weighted.get(name) ?? []), tf.keep(tf.mul(loss, share))]);
       }
       return tf.mul(result.total, share) as tf.Scalar;
     }, [...trainable.parameters.values()]);
     value.dispose();
-    addTo(sums, trainable.parameters, grads);
+    addTo(gradients, trainable.parameters, grads);
   }
   // Read at the end, so that a GPU does not wait between batches.
-  const crossEntropy = await sumOf(weighted.crossEntropy);
-  return { gradients: sums, crossEntropy, loadBalancing: await sumOf(weighted.loadBalancing) };
+  const losses: Record<string, number> = {};
+  for (const [name, scalars] of weighted) losses[name] = await sumOf(scalars);
+  return { gradients, losses: losses as Record<Loss | "total", number> };
 }
 
 /** Sum of scalars, which are used up. */
@@ -67,7 +70,7 @@ async function sumOf(scalars: readonly tf.Scalar[]): Promise<number> {
 
 function addTo(
   sums: Map<string, tf.Tensor>,
-  parameters: Trainable["parameters"],
+  parameters: ReadonlyMap<string, tf.Variable>,
   gradients: tf.NamedTensorMap,
 ): void {
   const repeated: string[] = [];

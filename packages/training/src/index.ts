@@ -12,6 +12,7 @@ export {
   globalNorm,
   type AccumulatedGradients,
   type BatchLosses,
+  type LanguageModelLoss,
   type Trainable,
 } from "./gradients.ts";
 export { initialiseParameters } from "./initialise.ts";
@@ -19,4 +20,5 @@ export { learningRate, type LearningRateSchedule } from "./learning-rate-schedul
 export { createProgress, type Progress } from "./progress.ts";
 export { shuffledExamples } from "./shuffled-examples.ts";
 export { trainableModel } from "./trainable-model.ts";
-export { DivergedError, train, type StepReport, type TrainOptions } from "./trainer.ts";
+export { train, type StepReport, type TrainOptions } from "./trainer.ts";
+export { DivergedError, updateStep, type UpdateOptions } from "./update-step.ts";

@@ -5,7 +5,8 @@ import { countingExamples } from "./__fixtures__/counting-examples.ts";
 import { tinyModel } from "./__fixtures__/tiny-model.ts";
 import { createAdamWState } from "./adamw.ts";
 import { trainableModel } from "./trainable-model.ts";
-import { DivergedError, train, type StepReport, type TrainOptions } from "./trainer.ts";
+import { train, type StepReport, type TrainOptions } from "./trainer.ts";
+import { DivergedError } from "./update-step.ts";
 
 function setUp(steps: number): {
   model: ReturnType<typeof trainableModel>;

@@ -1,13 +1,8 @@
-import * as tf from "@tensorflow/tfjs-core";
-import { adamWUpdate, type AdamWOptions, type AdamWState } from "./adamw.ts";
+import type { AdamWOptions, AdamWState } from "./adamw.ts";
 import { batchExamples, type Example } from "./example.ts";
-import { accumulateGradients, clipScale, globalNorm, type Trainable } from "./gradients.ts";
+import type { Trainable } from "./gradients.ts";
 import { learningRate, type LearningRateSchedule } from "./learning-rate-schedule.ts";
-
-/** Raised when a loss is NaN or infinite; parameters are those of the last good step. */
-export class DivergedError extends Error {
-  override readonly name = "DivergedError";
-}
+import { updateStep } from "./update-step.ts";
 
 export interface TrainOptions {
   schedule: LearningRateSchedule;
@@ -58,36 +53,22 @@ async function trainStep(
   state: AdamWState,
   options: TrainOptions,
 ): Promise<StepReport> {
-  const { schedule, maxGradientNorm = 1, maxBatchTokens = 8192 } = options;
+  const { schedule, maxGradientNorm, optimizer, maxBatchTokens = 8192 } = options;
   const started = performance.now();
   const batches = batchExamples(options.examples(state.step), maxBatchTokens);
-  const { gradients, crossEntropy, loadBalancing } = await accumulateGradients(trainable, batches);
-  try {
-    const gradientNorm = await globalNorm(gradients);
-    if (!Number.isFinite(crossEntropy + loadBalancing + gradientNorm)) {
-      throw new DivergedError(
-        `step ${state.step + 1}: expected finite numbers, found loss ${crossEntropy} and gradient norm ${gradientNorm}`,
-      );
-    }
-    const rate = learningRate(state.step, schedule);
-    const scale = clipScale(gradientNorm, maxGradientNorm);
-    adamWUpdate(
-      trainable.parameters,
-      gradients,
-      state,
-      { learningRate: rate, scale },
-      options.optimizer,
-    );
-    return {
-      step: state.step,
-      crossEntropy,
-      loadBalancing,
-      gradientNorm,
-      learningRate: rate,
-      tokens: batches.reduce((sum, batch) => sum + batch.tokens, 0),
-      seconds: (performance.now() - started) / 1000,
-    };
-  } finally {
-    tf.dispose([...gradients.values()]);
-  }
+  const rate = learningRate(state.step, schedule);
+  const { losses, gradientNorm } = await updateStep(trainable, state, batches, {
+    learningRate: rate,
+    maxGradientNorm,
+    optimizer,
+  });
+  return {
+    step: state.step,
+    crossEntropy: losses.crossEntropy,
+    loadBalancing: losses.loadBalancing,
+    gradientNorm,
+    learningRate: rate,
+    tokens: batches.reduce((sum, batch) => sum + batch.tokens, 0),
+    seconds: (performance.now() - started) / 1000,
+  };
 }

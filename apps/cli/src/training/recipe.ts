@@ -27,6 +27,8 @@ const recipeFile = z.strictObject({
   maxDifficulty: share,
   /** Share of problems taught with an empty thought, so that a budget of 0 works. */
   directAnswerShare: share,
+  /** Share of problems whose thought is cut anywhere and closed, so that any budget works. */
+  cutThoughtShare: share.default(0),
   /** Share of problems that come second in a conversation. */
   historyShare: share.default(0),
   /** Share of small talk. */

@@ -37,7 +37,7 @@ export function stepExamples(recipe: Recipe, tokenizer: Tokenizer, step: number)
     if (random.chance(recipe.dialogueShare)) return dialogueExample(recipe, tokenizer, random);
     const problem = drawProblem(recipe, task, random);
     const before = random.chance(recipe.historyShare) ? earlierTurn(recipe, random) : [];
-    return problemExample(tokenizer, problem, before, random.chance(recipe.directAnswerShare));
+    return problemExample(tokenizer, problem, before, thoughtLength(recipe, random));
   });
 }
 
@@ -68,17 +68,25 @@ function earlierTurn(recipe: Recipe, random: Random): ChatMessage[] {
   ];
 }
 
+/** Share of a thought that is shown before it is closed by force; undefined when it is not. */
+function thoughtLength(recipe: Recipe, random: Random): number | undefined {
+  if (random.chance(recipe.directAnswerShare)) return 0;
+  return random.chance(recipe.cutThoughtShare) ? random.fraction() : undefined;
+}
+
 function problemExample(
   tokenizer: Tokenizer,
   { prompt, thinking, answer }: Problem,
   before: readonly ChatMessage[],
-  direct: boolean,
+  shown: number | undefined,
 ): Example {
   const messages: ChatMessage[] = [...before, { role: "user", content: prompt }];
-  // A direct answer follows a thought that was closed for it; closing at once is not to be learned.
-  return direct
-    ? example(tokenizer, messages, replyText("", ""), `${answer}<end_of_sentence>`)
-    : example(tokenizer, messages, "", `${replyText(thinking, answer)}<end_of_sentence>`);
+  if (shown === undefined) {
+    return example(tokenizer, messages, "", `${replyText(thinking, answer)}<end_of_sentence>`);
+  }
+  // Only the answer is learned after a thought that was closed for it; closing early is not.
+  const cut = thinking.slice(0, Math.floor(shown * thinking.length));
+  return example(tokenizer, messages, replyText(cut, ""), `${answer}<end_of_sentence>`);
 }
 
 function dialogueExample(recipe: Recipe, tokenizer: Tokenizer, random: Random): Example {

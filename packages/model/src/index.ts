@@ -29,6 +29,7 @@ export {
 export { MissingParameterError, type ModelParameters } from "./model-parameters.ts";
 export { CausalModelState, ModelStateError } from "./model-state.ts";
 export { TokenBatchError, type TokenBatch } from "./token-batch.ts";
+export { bestOf } from "./generation/best-of.ts";
 export { ContinuousBatch } from "./generation/continuous-batch.ts";
 export { generateBatch } from "./generation/generate-batch.ts";
 export {
@@ -53,7 +54,9 @@ export {
   topP,
   type LogitFilter,
 } from "./generation/logit-filters.ts";
+export { majorityVote } from "./generation/majority-vote.ts";
 export { PrefixCache } from "./generation/prefix-cache.ts";
+export { sampleAnswers, type SampleOptions } from "./generation/sample-answers.ts";
 export { LogitsError, type TokenLogProbability } from "./generation/sampler.ts";
 export { Session, SessionError } from "./generation/session.ts";
 export { StopStrings } from "./generation/stop-strings.ts";

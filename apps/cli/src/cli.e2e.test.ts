@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { finalAnswer } from "@levin/tasks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { levin, levinWithInput, repository } from "./testing/run-levin.ts";
 
@@ -62,6 +63,25 @@ describe("levin", () => {
       text: expect.stringMatching(/\S/) as string,
       finishReason: "stop",
       usage: { reasoningTokens: 20 },
+    });
+  });
+
+  it("generate lets several samples vote, and refuses none", async () => {
+    const ask = (...flags: string[]) =>
+      levin("generate", "What is 12 plus 30?", "--json", "--seed", "1", ...flags);
+    const [drawn, voted, none] = [
+      await ask("--samples", "5"),
+      await ask("--samples", "5", "--vote"),
+      await ask("--samples", "0"),
+    ];
+    const texts = (JSON.parse(drawn.stdout) as { text: string }[]).map(({ text }) => text);
+    expect(texts).toHaveLength(5);
+    const { text, votes, samples } = JSON.parse(voted.stdout) as Record<string, unknown>;
+    expect({ text, samples }).toEqual({ text: "42", samples: 5 });
+    expect(texts.filter((other) => finalAnswer(other) === "42")).toHaveLength(votes as number);
+    expect(none).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/GenerationOptionsError: count: .*found 0\n$/) as string,
     });
   });
 

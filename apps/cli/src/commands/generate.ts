@@ -1,12 +1,24 @@
 import { text } from "node:stream/consumers";
-import { generate } from "@levin/model";
+import { generate, sampleAnswers } from "@levin/model";
 import { encodeChat } from "@levin/tokenizer";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { loadBundle } from "../load-bundle.ts";
-import { addGenerationFlags, generationOptions, type GenerationFlags } from "./generation-flags.ts";
+import {
+  addGenerationFlags,
+  generationOptions,
+  toNumber,
+  type GenerationFlags,
+} from "./generation-flags.ts";
+import { printSamples } from "./print-samples.ts";
 import { printStream } from "./print-stream.ts";
 
-/** `levin generate PROMPT`: one answer. */
+interface GenerateFlags extends GenerationFlags {
+  raw?: boolean;
+  samples?: number;
+  vote?: boolean;
+}
+
+/** `levin generate PROMPT`: one answer, or several. */
 export function addGenerate(program: Command): void {
   addGenerationFlags(
     program
@@ -15,8 +27,14 @@ export function addGenerate(program: Command): void {
       .argument("[prompt]"),
   )
     .option("--raw", "continue the prompt as it is, without the chat template")
+    .option("--samples <n>", "answers from one reading of the prompt, at temperature 1", toNumber)
+    .addOption(
+      new Option("--vote", "print the answer that most samples agree on (of 16)").implies({
+        samples: 16,
+      }),
+    )
     .option("--json", "print the result as JSON instead of streaming it")
-    .action(async (argument: string | undefined, flags: GenerationFlags & { raw?: boolean }) => {
+    .action(async (argument: string | undefined, flags: GenerateFlags, command: Command) => {
       const prompt = argument ?? (await text(process.stdin));
       const { model, tokenizer, chatTemplate: template } = await loadBundle(flags);
       const ids = flags.raw
@@ -24,10 +42,14 @@ export function addGenerate(program: Command): void {
         : encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
       const controller = new AbortController();
       process.once("SIGINT", () => controller.abort());
-      const stream = generate(model, tokenizer, ids, {
-        ...generationOptions(flags),
-        signal: controller.signal,
-      });
+      const options = { ...generationOptions(flags), signal: controller.signal };
+      if (flags.samples !== undefined) {
+        // Greedy samples would all be alike, so that is only done when asked for.
+        if (command.getOptionValueSource("temperature") === "default") options.temperature = 1;
+        const sampling = { ...options, count: flags.samples };
+        return printSamples(await sampleAnswers(model, tokenizer, ids, sampling), flags);
+      }
+      const stream = generate(model, tokenizer, ids, options);
       const result = await printStream(stream, { quiet: flags.json ?? false });
       if (flags.json) console.log(JSON.stringify(result));
     });

@@ -17,6 +17,10 @@ export {
 } from "./gradients.ts";
 export { initialiseParameters } from "./initialise.ts";
 export { learningRate, type LearningRateSchedule } from "./learning-rate-schedule.ts";
+export { createLora, type LoraOptions } from "./lora/create-lora.ts";
+export { LoraAdapter, LoraError } from "./lora/lora-adapter.ts";
+export { loraModel, mergeLora } from "./lora/lora-model.ts";
+export { attentionTargets, expertTargets } from "./lora/lora-shapes.ts";
 export { createProgress, type Progress } from "./progress.ts";
 export { shuffledExamples } from "./shuffled-examples.ts";
 export { trainableModel } from "./trainable-model.ts";

@@ -1,3 +1,4 @@
+export { loadLora, saveLora } from "./lora/lora-files.ts";
 export {
   loadTrainingCheckpoint,
   saveTrainingCheckpoint,

@@ -1,24 +1,68 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CheckpointError } from "@levin/model";
-import { readSafetensorsFile } from "@levin/model/node";
-import "@tensorflow/tfjs-backend-cpu";
+import { fileURLToPath } from "node:url";
+import { selectBackend } from "@levin/kernels/node";
+import { CausalLanguageModel, CheckpointError, type NamedArray } from "@levin/model";
+import { loadModel, readSafetensorsFile } from "@levin/model/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { tinyModel } from "../__fixtures__/tiny-model.ts";
+import { batchExamples } from "../example.ts";
+import { accumulateGradients } from "../gradients.ts";
+import { trainableModel } from "../trainable-model.ts";
 import { createLora } from "./create-lora.ts";
 import { LoraError } from "./lora-adapter.ts";
 import { loadLora, saveLora } from "./lora-files.ts";
+import { loraModel, mergeLora } from "./lora-model.ts";
 
 let directory: string;
-beforeAll(() => tf.setBackend("cpu"));
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "lora-"));
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+describe.each(["cpu", "wasm"])("an adapter of PEFT on %s", (backend) => {
+  const fixtures = fileURLToPath(new URL("../__fixtures__/peft", import.meta.url));
+  const base = fileURLToPath(
+    new URL("../../../model/src/__fixtures__/parity/a_mix_lllf", import.meta.url),
+  );
+
+  /** Largest difference between a tensor and golden values, over the largest of these. */
+  function errorOf(found: tf.Tensor, golden: NamedArray): number {
+    const expected = tf.tensor(golden.values, golden.shape);
+    const error = tf.max(tf.abs(tf.sub(found, expected))).dataSync()[0]!;
+    return error / tf.max(tf.abs(expected)).dataSync()[0]!;
+  }
+
+  it("gives PyTorch's logits and gradients", async () => {
+    await selectBackend(backend);
+    const golden = await readSafetensorsFile(join(fixtures, "golden.safetensors"));
+    const model = await loadModel(base);
+    const adapter = await loadLora(fixtures, model);
+    const ids = [...golden.get("ids")!.values];
+    const { logits } = mergeLora(model, adapter).forward({ ids: [ids] });
+    expect(errorOf(logits, golden.get("logits")!)).toBeLessThan(1e-5);
+    const example = { ids, learned: ids.map(() => 1) };
+    // PEFT's loss has no part of the routers.
+    const withoutRouters = new CausalLanguageModel(
+      { ...model.config, routerAuxLossCoef: 0 },
+      model.parameters,
+    );
+    const { gradients } = await accumulateGradients(
+      loraModel(withoutRouters, adapter, trainableModel),
+      batchExamples([example], 100),
+    );
+    expect(gradients.size).toBe(8);
+    for (const [name, gradient] of gradients) {
+      expect(errorOf(gradient, golden.get(`base_model.model.${name}`)!)).toBeLessThan(1e-4);
+    }
+  });
+});
+
 describe("adapter files", () => {
+  beforeAll(() => tf.setBackend("cpu"));
+
   const model = (): ReturnType<typeof tinyModel> => tinyModel();
 
   it("are what PEFT names them, and give the adapter back", async () => {

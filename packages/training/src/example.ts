@@ -33,13 +33,21 @@ export class ExampleError extends Error {
  * @throws ExampleError when an example is empty or its `learned` does not fit
  */
 export function batchExamples(examples: readonly Example[], maxTokens: number): TrainingBatch[] {
+  return likeLengths(examples, maxTokens).map(padExamples);
+}
+
+/** The rows of each batch; throws ExampleError. */
+export function likeLengths<Row extends Example>(
+  examples: readonly Row[],
+  maxTokens: number,
+): Row[][] {
   for (const example of examples) checkExample(example);
   const sorted = examples.toSorted((a, b) => b.ids.length - a.ids.length);
   let start = 0;
   return planBatches(
     sorted.map(({ ids }) => ids.length),
     maxTokens,
-  ).map((rows) => padded(sorted.slice(start, (start += rows))));
+  ).map((rows) => sorted.slice(start, (start += rows)));
 }
 
 function checkExample({ ids, learned }: Example): void {
@@ -50,12 +58,10 @@ function checkExample({ ids, learned }: Example): void {
   }
 }
 
-function padded(examples: readonly Example[]): TrainingBatch {
+/** One batch of rows, padded to the longest of them. */
+export function padExamples(examples: readonly Example[]): TrainingBatch {
   const length = Math.max(...examples.map(({ ids }) => ids.length));
-  const fill = (row: number[], value: number): number[] => [
-    ...row,
-    ...Array<number>(length - row.length).fill(value),
-  ];
+  const fill = (row: number[], value: number): number[] => padRight(row, length, value);
   const labels = examples.map(({ ids, learned }) =>
     fill(
       ids.map((id, t) => (learned[t] === 1 ? id : ignoredLabel)),
@@ -75,4 +81,9 @@ function padded(examples: readonly Example[]): TrainingBatch {
     targets: labels.flatMap((row) => row.slice(1)).filter((label) => label !== ignoredLabel).length,
     tokens: examples.reduce((sum, { ids }) => sum + ids.length, 0),
   };
+}
+
+/** The row with `value` behind it up to `length`. */
+export function padRight(row: readonly number[], length: number, value: number): number[] {
+  return [...row, ...Array<number>(length - row.length).fill(value)];
 }

@@ -5,6 +5,7 @@ export {
   type AdamWOptions,
   type AdamWState,
 } from "./adamw.ts";
+export { evaluateLosses, expectFiniteLoss } from "./evaluate-losses.ts";
 export { batchExamples, ExampleError, type Example, type TrainingBatch } from "./example.ts";
 export {
   accumulateGradients,
@@ -26,3 +27,14 @@ export { shuffledExamples } from "./shuffled-examples.ts";
 export { trainableModel } from "./trainable-model.ts";
 export { train, type StepReport, type TrainOptions } from "./trainer.ts";
 export { DivergedError, updateStep, type UpdateOptions } from "./update-step.ts";
+export { groupAdvantages } from "./reinforcement/group-advantages.ts";
+export { lengthPenalty, type LengthPenalty } from "./reinforcement/length-penalty.ts";
+export { NothingToLearnError } from "./reinforcement/mixed-groups.ts";
+export { policyLoss, type Clipping, type DrawnTokens } from "./reinforcement/policy-loss.ts";
+export {
+  reinforce,
+  ReinforceOptionsError,
+  type IterationReport,
+  type ReinforceOptions,
+} from "./reinforcement/reinforce.ts";
+export type { RolloutPrompt } from "./reinforcement/rollout.ts";

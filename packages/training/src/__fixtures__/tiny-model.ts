@@ -6,6 +6,7 @@ export function tinyModel(seed = 1, routerAuxLossCoef = 0.01): CausalLanguageMod
   const config = parseConfig({
     model_type: "minimax_m1",
     vocab_size: 24,
+    eos_token_id: 23,
     hidden_size: 16,
     num_hidden_layers: 2,
     attn_type_list: [0, 1],

@@ -1,0 +1,61 @@
+import { softmaxCrossEntropy } from "@levin/kernels";
+import { ignoredLabel, type CausalLanguageModel } from "@levin/model";
+import { loadBalancingLoss } from "@levin/moe";
+import * as tf from "@tensorflow/tfjs-core";
+import type { Trainable } from "../gradients.ts";
+import { policyLoss, type Clipping } from "./policy-loss.ts";
+import type { RolloutBatch } from "./rollout-batches.ts";
+
+/** Means over the tokens that the policy chose. */
+export type PolicyFigure =
+  | "policy"
+  | "loadBalancing"
+  /** Of tokens whose importance weight left its bounds. */
+  | "clippedShare"
+  /** Distance of the importance weight from 1; what differs between drawing and training when on policy. */
+  | "weightDeviation";
+
+/** A language model whose answers are to earn more, with the router's loss as in supervised training. */
+export function policyModel(
+  model: CausalLanguageModel,
+  clipping: Clipping,
+): Trainable<RolloutBatch, PolicyFigure> {
+  return {
+    parameters: model.parameters as ReadonlyMap<string, tf.Variable>,
+    losses: ({ ids, mask, labels, oldLogProbabilities, advantages, targets }) => {
+      const { logits, routers } = model.forward({ ids });
+      const [batch, length, vocab] = logits.shape;
+      const chosen = nextOf(labels, ignoredLabel).map((id) => (id === ignoredLabel ? -1 : id));
+      const tokens = {
+        logProbabilities: tf.neg(
+          softmaxCrossEntropy(
+            tf.reshape(logits, [batch * length, vocab]),
+            tf.tensor1d(chosen, "int32"),
+          ),
+        ) as tf.Tensor1D,
+        oldLogProbabilities: tf.tensor1d(nextOf(oldLogProbabilities, 0)),
+        advantages: tf.tensor1d(nextOf(advantages, 0)),
+      };
+      const mean = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), targets);
+      const weights = tf.exp(tf.sub(tokens.logProbabilities, tokens.oldLogProbabilities));
+      const outside = tf.logicalOr(
+        tf.greater(weights, 1 + clipping.high),
+        tf.less(weights, 1 - clipping.low),
+      );
+      const policy = mean(policyLoss(tokens, clipping));
+      const loadBalancing = loadBalancingLoss(routers, tf.tensor2d(mask, [batch, length]));
+      return {
+        policy,
+        loadBalancing,
+        clippedShare: mean(tf.cast(outside, "float32")),
+        weightDeviation: mean(tf.abs(tf.sub(weights, 1))),
+        total: tf.add(policy, tf.mul(loadBalancing, model.config.routerAuxLossCoef)) as tf.Scalar,
+      };
+    },
+  };
+}
+
+/** What each position is to predict: the row of the next one. */
+function nextOf(rows: readonly (readonly number[])[], last: number): number[] {
+  return rows.flatMap((row) => [...row.slice(1), last]);
+}

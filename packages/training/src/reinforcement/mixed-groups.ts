@@ -48,12 +48,12 @@ export async function drawMixedGroups(
   iteration: number,
   drawing: GroupDrawing,
 ): Promise<DrawingFigures & { rollouts: JudgedRollout[] }> {
-  const { promptsPerIteration, groupSize, mostDraws = 10, signal } = drawing;
+  const { promptsPerIteration, groupSize, mostDraws = 10 } = drawing;
   const most = mostDraws * promptsPerIteration;
   const all: Rollout[] = [];
   const mixed: JudgedRollout[][] = [];
   let drawn = 0;
-  while (mixed.length < promptsPerIteration && drawn < most && !signal?.aborted) {
+  while (mixed.length < promptsPerIteration && drawn < most && !drawing.signal?.aborted) {
     const first = iteration * most + drawn;
     const count = Math.min(promptsPerIteration - mixed.length, most - drawn);
     const prompts = Array.from({ length: count }, (_, i) => drawing.prompt(first + i));
@@ -70,7 +70,7 @@ export async function drawMixedGroups(
     }
     drawn += count;
   }
-  if (mixed.length === 0 && !signal?.aborted) throw nothingToLearn(all, drawn);
+  if (mixed.length === 0 && !drawing.signal?.aborted) throw nothingToLearn(all, drawn);
   return { rollouts: mixed.flat(), mixedShare: mixed.length / drawn, ...figures(all) };
 }
 

@@ -83,9 +83,11 @@ describe.each(["cpu", "wasm"])("policyModel on %s", (backend) => {
       const step = 5e-3;
       const difference = (at(step) - at(-step)) / (2 * step);
       variable.assign(tf.tensor(before, variable.shape));
-      expect(Math.abs(values[place]! - difference), name).toBeLessThan(
-        0.02 * Math.abs(difference) + 2e-4,
-      );
+      const error = Math.abs(values[place]! - difference);
+      expect({ name, isClose: error < 0.02 * Math.abs(difference) + 2e-4 }).toEqual({
+        name,
+        isClose: true,
+      });
       checked += 1;
     }
     expect(checked).toBe(model.parameters.size);

@@ -100,7 +100,7 @@ async function runIteration(
 
 /** Deals rollouts out like cards: each update sees answers of as many groups as there are. */
 function dealt(rollouts: readonly JudgedRollout[], hands: number): JudgedRollout[][] {
-  return Array.from({ length: hands }, (_, hand) => rollouts.filter((_, i) => i % hands === hand));
+  return Array.from({ length: hands }, (__, hand) => rollouts.filter((_, i) => i % hands === hand));
 }
 
 /** Raised when an option can't be as it is. */

@@ -1,11 +1,17 @@
 import type { Task } from "./task.ts";
 import { addition } from "./tasks/addition.ts";
+import { arithmeticChains } from "./tasks/arithmetic-chains.ts";
+import { baseConversion } from "./tasks/base-conversion.ts";
+import { booleanEvaluation } from "./tasks/boolean-evaluation.ts";
 import { comparison } from "./tasks/comparison.ts";
 import { copying } from "./tasks/copying.ts";
+import { countdown } from "./tasks/countdown.ts";
+import { dateArithmetic } from "./tasks/date-arithmetic.ts";
 import { letterCounting } from "./tasks/letter-counting.ts";
 import { recall } from "./tasks/recall.ts";
 import { reversing } from "./tasks/reversing.ts";
 import { sorting } from "./tasks/sorting.ts";
+import { subsetSum } from "./tasks/subset-sum.ts";
 import { subtraction } from "./tasks/subtraction.ts";
 import { wordProblems } from "./tasks/word-problems.ts";
 
@@ -20,4 +26,10 @@ export const allTasks: readonly Task[] = [
   copying,
   wordProblems,
   recall,
+  arithmeticChains,
+  countdown,
+  booleanEvaluation,
+  dateArithmetic,
+  baseConversion,
+  subsetSum,
 ];

@@ -1,6 +1,6 @@
 /** The end of the thought in M1's replies. */
 const THOUGHT_END = "</think>";
-const LEAD_IN = /^.*\b(?:answer|result|sum|difference|code|word)(?: is:?|:)\s*/i;
+const LEAD_IN = /^.*\b(?:answer|result|sum|difference|code|word|date|day|value|it)(?: is:?|:)\s*/i;
 const QUOTES = /^["'“”‘’`]+|["'“”‘’`]+$/g;
 
 /**

@@ -1,3 +1,4 @@
+import { runInThisContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { allTasks, createRandom, generateProblem, isHeldOut, type Problem } from "./index.ts";
@@ -23,7 +24,47 @@ function corrupted({ answer }: Problem): string[] {
  * Whether a reply is right, worked out from the prompt in another way than the verifier's, for the
  * tasks with several right answers: there, a changed answer may be right as well.
  */
-const secondOpinions: Record<string, (prompt: string, reply: string) => boolean> = {};
+const secondOpinions: Record<string, (prompt: string, reply: string) => boolean> = {
+  countdown(prompt, reply) {
+    const given = numbersIn(prompt);
+    const target = given.pop();
+    const left = numbersIn(reply).reduce(
+      (list, number) => (list.includes(number) ? list.toSpliced(list.indexOf(number), 1) : []),
+      [Number.NaN, ...given],
+    );
+    return left.length > 0 && valueInJavaScript(reply) === target;
+  },
+  "subset-sum"(prompt, reply) {
+    const given = numbersIn(prompt);
+    const target = given.pop();
+    const subsets = given.reduce<number[][]>(
+      (smaller, number) => [...smaller, ...smaller.map((subset) => [...subset, number])],
+      [[]],
+    );
+    return subsets.some(
+      (subset) =>
+        subset.reduce((sum, number) => sum + number, 0) === target &&
+        ascending(subset) === ascending(numbersIn(reply)),
+    );
+  },
+};
+
+function ascending(numbers: readonly number[]): string {
+  return numbers.toSorted((a, b) => a - b).join(" ");
+}
+
+function numbersIn(text: string): number[] {
+  return (text.match(/\d+/g) ?? []).map(Number);
+}
+
+/** The value of digits, operators and brackets; undefined for anything else. */
+function valueInJavaScript(expression: string): unknown {
+  try {
+    return /^[\d+*()-]+$/.test(expression) ? runInThisContext(expression) : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 function averageLength(problems: readonly Problem[]): number {
   const text = problems.map(({ prompt, thinking }) => prompt + thinking).join("");

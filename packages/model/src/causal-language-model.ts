@@ -76,6 +76,15 @@ export class CausalLanguageModel {
     return { logits: this.#decoder.logits(hidden), routers, mask: batch.mask };
   }
 
+  /**
+   * What the LM head reads: `[batch, length, hidden]` behind the final norm, without state and
+   * without logits, differentiable in the parameters.
+   * @throws TokenBatchError when the batch is ragged or has unknown ids
+   */
+  hiddenStates(tokens: TokenBatch): tf.Tensor3D {
+    return this.#decoder.hidden(tokenTensors(tokens, this.config.vocabSize), {});
+  }
+
   dispose(): void {
     for (const tensor of this.parameters.values()) tensor.dispose();
   }

@@ -19,6 +19,7 @@ export {
 } from "./config/model-config.ts";
 export { parseConfig } from "./config/parse-config.ts";
 export { toConfigJson } from "./config/to-config-json.ts";
+export { embed, type EmbedOptions } from "./embed.ts";
 export type { ForwardObserver, LayerRange } from "./decoder.ts";
 export {
   crossEntropy,

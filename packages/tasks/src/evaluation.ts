@@ -20,7 +20,10 @@ export interface EvaluationOptions extends ProblemOptions {
   seed: number;
 }
 
-/** Asks `count` problems of a task, one after the other, and counts the right replies. */
+/**
+ * Asks `count` problems of a task and counts the right replies. All are asked at once, so that a
+ * batch can answer many together; an answerer that can't must queue them itself.
+ */
 export async function evaluateTask(
   task: Task,
   answer: (prompt: string, problem: Problem) => Promise<string>,
@@ -28,12 +31,13 @@ export async function evaluateTask(
 ): Promise<Evaluation> {
   const { count, seed, split = "held-out", ...rest } = options;
   const random = createRandom(seed);
-  const misses: Evaluation["misses"] = [];
-  for (let asked = 0; asked < count; asked += 1) {
-    const problem = generateProblem(task, random, { split, ...rest });
-    const reply = await answer(problem.prompt, problem);
-    if (!problem.verify(reply)) misses.push({ problem, reply });
-  }
+  const problems = Array.from({ length: count }, () =>
+    generateProblem(task, random, { split, ...rest }),
+  );
+  const replies = await Promise.all(problems.map((problem) => answer(problem.prompt, problem)));
+  const misses = problems
+    .map((problem, i) => ({ problem, reply: replies[i]! }))
+    .filter(({ problem, reply }) => !problem.verify(reply));
   const correct = count - misses.length;
   return { task: task.name, count, correct, ...wilsonInterval(correct, count), misses };
 }

@@ -55,6 +55,23 @@ describe("the split", () => {
   });
 });
 
+describe("generateProblem", () => {
+  it("draws difficulties up to the highest that is asked for", () => {
+    const drawn: number[] = [];
+    const spy: Task = {
+      ...addition,
+      generate(random, difficulty) {
+        drawn.push(difficulty);
+        return addition.generate(random, difficulty);
+      },
+    };
+    const random = createRandom(3);
+    for (let i = 0; i < 200; i++) generateProblem(spy, random, { maxDifficulty: 0.4 });
+    expect(Math.max(...drawn)).toBeLessThanOrEqual(0.4);
+    expect(Math.max(...drawn)).toBeGreaterThan(0.35);
+  });
+});
+
 describe("sampleProblem", () => {
   it("draws every task", () => {
     const random = createRandom(2);
@@ -66,5 +83,7 @@ describe("sampleProblem", () => {
     const draw = () => sampleProblem(allTasks, createRandom(1), { difficulty });
     expect(draw).toThrow(DifficultyError);
     expect(draw).toThrow(`expected a difficulty from 0 to 1, found ${difficulty}`);
+    const most = () => sampleProblem(allTasks, createRandom(1), { maxDifficulty: difficulty });
+    expect(most).toThrow(DifficultyError);
   });
 });

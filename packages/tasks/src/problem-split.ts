@@ -39,16 +39,18 @@ export interface ProblemOptions {
   split?: Split;
   /** 0 to 1; drawn anew for each problem when left out. */
   difficulty?: number;
+  /** The highest difficulty that is drawn; default 1. */
+  maxDifficulty?: number;
 }
 
 /** Makes a problem of the task on the wanted side of the split. Throws DifficultyError, SplitError. */
 export function generateProblem(task: Task, random: Random, options: ProblemOptions = {}): Problem {
-  const { split = "train", difficulty } = options;
-  if (difficulty !== undefined && !(difficulty >= 0 && difficulty <= 1)) {
-    throw new DifficultyError(difficulty);
+  const { split = "train", difficulty, maxDifficulty = 1 } = options;
+  for (const given of [difficulty ?? 0, maxDifficulty]) {
+    if (!(given >= 0 && given <= 1)) throw new DifficultyError(given);
   }
   for (let draw = 0; draw < MOST_DRAWS; draw += 1) {
-    const problem = task.generate(random, difficulty ?? random.fraction());
+    const problem = task.generate(random, difficulty ?? random.fraction() * maxDifficulty);
     if (isHeldOut(problem) === (split === "held-out")) return problem;
   }
   throw new SplitError(task.name, split);

@@ -1,7 +1,6 @@
-import { generate } from "@levin/model";
 import { allTasks, evaluateTask, wilsonInterval, type Evaluation } from "@levin/tasks";
-import { encodeChat } from "@levin/tokenizer";
 import type { Command } from "commander";
+import { batchAnswerer } from "../batch-answerer.ts";
 import { loadBundle } from "../load-bundle.ts";
 import { ReplyEntropy } from "../reply-entropy.ts";
 import {
@@ -35,30 +34,17 @@ export function addEval(program: Command): void {
     .option("--json", "print JSON")
     .action(async (flags: EvalFlags) => {
       const bundle = await loadBundle(flags);
-      const { model, tokenizer, chatTemplate: template } = bundle;
       const total = { count: 0, correct: 0, entropy: new ReplyEntropy(bundle) };
-      const answer = async (prompt: string): Promise<string> => {
-        const ids = encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
-        const stream = generate(model, tokenizer, ids, generationOptions(flags));
-        for (;;) {
-          const next = await stream.next();
-          if (next.done) return next.value.text;
-        }
-      };
+      const answer = batchAnswerer(bundle, generationOptions(flags));
       for (const task of allTasks) {
-        const scaled = {
-          ...task,
-          generate: (...[random, difficulty]: Parameters<typeof task.generate>) =>
-            task.generate(random, difficulty * flags.maxDifficulty),
-        };
         const entropy = new ReplyEntropy(bundle);
         const { misses, ...result } = await evaluateTask(
-          scaled,
+          task,
           async (prompt, problem) => {
             await entropy.add(problem);
-            return answer(prompt);
+            return (await answer(prompt)).text;
           },
-          { count: flags.count, seed: flags.problemSeed },
+          { count: flags.count, seed: flags.problemSeed, maxDifficulty: flags.maxDifficulty },
         );
         print({ ...result, ...entropy.summary() }, flags.json);
         total.count += result.count;

@@ -5,8 +5,8 @@ export {
   type AdamWOptions,
   type AdamWState,
 } from "./adamw.ts";
-export { evaluateLosses, expectFiniteLoss } from "./evaluate-losses.ts";
 export { batchExamples, ExampleError, type Example, type TrainingBatch } from "./example.ts";
+export { expectTrainable } from "./expect-trainable.ts";
 export {
   accumulateGradients,
   clipScale,

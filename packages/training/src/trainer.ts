@@ -6,6 +6,8 @@ import { updateStep } from "./update-step.ts";
 
 export interface TrainOptions {
   schedule: LearningRateSchedule;
+  /** Steps done when it ends, such as those of a stage; default `schedule.totalSteps`. */
+  untilStep?: number;
   optimizer?: AdamWOptions;
   /** Largest norm of the gradient; default 1. */
   maxGradientNorm?: number;
@@ -31,7 +33,7 @@ export interface StepReport {
 }
 
 /**
- * Trains until `schedule.totalSteps` or abort, from the step that `state` is at.
+ * Trains until `untilStep` or abort, from the step that `state` is at.
  * @throws DivergedError when a loss or gradient is not finite
  * @throws ExampleError when an example is not one, or a step has nothing to learn
  */
@@ -40,7 +42,8 @@ export async function train(
   state: AdamWState,
   options: TrainOptions,
 ): Promise<void> {
-  while (state.step < options.schedule.totalSteps && !options.signal?.aborted) {
+  const { untilStep = options.schedule.totalSteps } = options;
+  while (state.step < untilStep && !options.signal?.aborted) {
     const report = await trainStep(trainable, state, options);
     await options.onStep?.(report);
     // Lets signals and timers run between steps.

@@ -11,7 +11,7 @@ const kept = 2;
 const folderName = /^step-(\d+)$/;
 const unfinishedName = /^\.step-\d+\.tmp$/;
 
-/** Raised when a checkpoint is broken, or was written with other settings. */
+/** Raised when a checkpoint is broken, was written with other settings, or can't be written. */
 export class TrainingCheckpointError extends Error {
   override readonly name = "TrainingCheckpointError";
 }
@@ -25,6 +25,7 @@ export type TrainingSettings = Readonly<Record<string, unknown>>;
  *
  * @param settings are compared on load
  * @returns the folder
+ * @throws TrainingCheckpointError when the disk refuses it, full for example; the one before stays
  */
 export async function saveTrainingCheckpoint(
   directory: string,
@@ -35,7 +36,27 @@ export async function saveTrainingCheckpoint(
   const name = `step-${String(state.step).padStart(7, "0")}`;
   const target = join(directory, name);
   const temporary = join(directory, `.${name}.tmp`);
-  await removeAll(directory, await names(directory, unfinishedName));
+  try {
+    await removeAll(directory, await names(directory, unfinishedName));
+    await writeAll(temporary, model, state, settings);
+    await rm(target, { recursive: true, force: true });
+    await rename(temporary, target);
+    await removeAll(directory, (await names(directory, folderName)).slice(0, -kept));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    throw new TrainingCheckpointError(`${target}: can't be written: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return target;
+}
+
+async function writeAll(
+  temporary: string,
+  model: CausalLanguageModel,
+  state: AdamWState,
+  settings: TrainingSettings | undefined,
+): Promise<void> {
   await mkdir(temporary, { recursive: true });
   await saveModel(temporary, model);
   const moments = (["first", "second"] as const).flatMap((moment) =>
@@ -48,10 +69,6 @@ export async function saveTrainingCheckpoint(
   );
   await writeSafetensorsFile(join(temporary, "optimizer.safetensors"), moments);
   await writeFile(join(temporary, "training.json"), JSON.stringify({ step: state.step, settings }));
-  await rm(target, { recursive: true, force: true });
-  await rename(temporary, target);
-  await removeAll(directory, (await names(directory, folderName)).slice(0, -kept));
-  return target;
 }
 
 /**

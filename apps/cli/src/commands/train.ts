@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { selectBackend } from "@levin/kernels/node";
 import type { Progress, StepReport } from "@levin/training";
 import { SingleBar } from "cli-progress";
@@ -29,18 +28,24 @@ export function addTrain(program: Command): void {
     .action(async (path: string, flags: TrainFlags) => {
       const recipe = await readRecipe(path);
       if (flags.steps !== undefined) recipe.steps = flags.steps;
-      await mkdir(flags.output, { recursive: true });
       await selectBackend(flags.backend, { otherwise: console.error });
       const controller = new AbortController();
-      process.once("SIGINT", () => controller.abort());
+      // A second signal ends the process at once.
+      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
       const show = flags.json || !process.stdout.isTTY ? showLines(flags) : showBar(recipe.steps);
-      await runTraining({
+      const step = await runTraining({
         recipe,
         directory: flags.output,
         from: flags.from,
         onStep: show,
         signal: controller.signal,
       });
+      if (step < recipe.steps) {
+        console.error(
+          `stopped after step ${step} of ${recipe.steps}; the same command goes on there`,
+        );
+        process.exitCode = 130;
+      }
     });
 }
 

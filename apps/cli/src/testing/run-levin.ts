@@ -10,6 +10,11 @@ export interface Outcome {
   stderr: string;
 }
 
+/** What Node is to be given for a command line from source. */
+export function levinArguments(...args: string[]): string[] {
+  return ["--conditions=@levin/source", main, ...args];
+}
+
 /** Runs the command line from source, in a process of its own. */
 export function levin(...args: string[]): Promise<Outcome> {
   return levinWithInput("", ...args);
@@ -20,7 +25,7 @@ export function levinWithInput(input: string, ...args: string[]): Promise<Outcom
   return new Promise((done) => {
     const child = execFile(
       process.execPath,
-      ["--conditions=@levin/source", main, ...args],
+      levinArguments(...args),
       { cwd: repository },
       (error, stdout, stderr) => {
         done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });

@@ -1,21 +1,27 @@
-import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CausalLanguageModel, parseConfig } from "@levin/model";
 import { loadModel, saveModel } from "@levin/model/node";
 import { m1ChatTemplate, m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
 import {
+  batchExamples,
   createAdamWState,
   createProgress,
+  DivergedError,
+  expectTrainable,
   initialiseParameters,
   train,
   trainableModel,
   type AdamWState,
+  type Example,
   type Progress,
   type StepReport,
 } from "@levin/training";
 import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
 import { RecipeError, type Recipe } from "./recipe.ts";
+import { openRunLog } from "./run-log.ts";
 import { stepExamples, tokenizerTexts } from "./task-examples.ts";
+import { expectWritable, writeFileWhole, writeFolderWhole } from "./write-whole.ts";
 
 export interface TrainingRun {
   recipe: Recipe;
@@ -29,7 +35,10 @@ export interface TrainingRun {
 
 /**
  * Trains by a recipe, or goes on where an earlier run in the same directory stopped. The finished
- * model (bfloat16, with tokenizer and chat template) is in `directory/model`.
+ * model (bfloat16, with tokenizer and chat template) is in `directory/model`; a run that was aborted
+ * leaves a checkpoint instead.
+ *
+ * @returns the steps done
  */
 export async function runTraining({
   recipe,
@@ -37,23 +46,35 @@ export async function runTraining({
   from,
   onStep,
   signal,
-}: TrainingRun): Promise<void> {
+}: TrainingRun): Promise<number> {
   if ((recipe.newModel === undefined) === (from === undefined)) {
     throw new RecipeError(
       "recipe: expected either newModel in the recipe or a trained model to start from (--from), " +
         `found ${from === undefined ? "neither" : "both"}`,
     );
   }
-  await mkdir(directory, { recursive: true });
+  await expectWritable(directory, () => mkdir(directory, { recursive: true }));
   const tokenizer = await ensureTokenizer(recipe, directory, from);
   const checkpoints = join(directory, "checkpoints");
-  // More steps may be asked for later; anything else would make it another training.
-  const { steps: _steps, ...settings } = recipe;
+  // These may be changed on the way, the learning rate after a divergence; anything else would make
+  // it another training.
+  const { steps: _steps, learningRate: _rate, checkpointEvery: _every, ...settings } = recipe;
   const { model, state } =
     (await loadTrainingCheckpoint(checkpoints, settings)) ??
     (from === undefined ? newModel(recipe, tokenizer) : await trainedModel(from));
+  const trainable = trainableModel(model);
   const follow = createProgress(recipe.steps);
-  await train(trainableModel(model), state, {
+  const log = await openRunLog(directory, state.step);
+  const examples = (step: number): Example[] => stepExamples(recipe, tokenizer, step);
+  let saved = state.step;
+  const save = async (): Promise<void> => {
+    if (saved === state.step) return;
+    const next = batchExamples(examples(state.step).slice(0, 4), recipe.maxBatchTokens);
+    await expectTrainable(trainable, next, state.step);
+    await saveTrainingCheckpoint(checkpoints, model, state, settings);
+    saved = state.step;
+  };
+  const training = train(trainable, state, {
     schedule: {
       peak: recipe.learningRate,
       warmupSteps: recipe.warmupSteps,
@@ -62,17 +83,28 @@ export async function runTraining({
     },
     optimizer: { weightDecay: recipe.weightDecay },
     maxBatchTokens: recipe.maxBatchTokens,
-    examples: (step) => stepExamples(recipe, tokenizer, step),
+    examples,
     onStep: async (report) => {
       onStep?.(report, follow(report));
-      await appendFile(join(directory, "metrics.jsonl"), `${JSON.stringify(report)}\n`);
-      if (report.step % recipe.checkpointEvery === 0 || report.step === recipe.steps) {
-        await saveTrainingCheckpoint(checkpoints, model, state, settings);
-      }
+      await log("metrics", report);
+      if (report.step % recipe.checkpointEvery === 0) await save();
     },
     ...(signal && { signal }),
   });
-  await saveFinished(join(directory, "model"), model, directory);
+  try {
+    await training;
+    await save();
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    const kept = saved === 0 ? "start again" : `the checkpoint of step ${saved} is kept: go on`;
+    throw new DivergedError(`${error.message}; ${kept} with a lower learningRate`, {
+      cause: error,
+    });
+  }
+  if (state.step >= recipe.steps) {
+    await saveFinished(join(directory, "model"), model, directory);
+  }
+  return state.step;
 }
 
 async function ensureTokenizer(
@@ -88,14 +120,14 @@ async function ensureTokenizer(
       `${directory}: expected a training that began from ${from}, found one with another tokenizer`,
     );
   }
-  if (given !== undefined && known === undefined) await writeFile(path, given);
+  if (given !== undefined && known === undefined) await writeFileWhole(path, given);
   if (given !== undefined) return Tokenizer.fromJson(JSON.parse(given));
   const { vocabSize, sampleProblems } = recipe.newModel!.tokenizer;
   const file = trainTokenizer(tokenizerTexts(recipe, sampleProblems), {
     vocabSize,
     specialTokens: m1SpecialTokens,
   });
-  await writeFile(path, JSON.stringify(file));
+  await writeFileWhole(path, JSON.stringify(file));
   return Tokenizer.fromJson(file);
 }
 
@@ -128,11 +160,11 @@ async function saveFinished(
   model: CausalLanguageModel,
   directory: string,
 ): Promise<void> {
-  await saveModel(target, model, { type: "bfloat16" });
-  await writeFile(
-    join(target, "tokenizer.json"),
-    await readFile(join(directory, "tokenizer.json"), "utf8"),
-  );
   const settings = { chat_template: m1ChatTemplate, eos_token: "<end_of_sentence>" };
-  await writeFile(join(target, "tokenizer_config.json"), `${JSON.stringify(settings, null, 2)}\n`);
+  await writeFolderWhole(target, async (folder) => {
+    await saveModel(folder, model, { type: "bfloat16" });
+    await copyFile(join(directory, "tokenizer.json"), join(folder, "tokenizer.json"));
+    const text = `${JSON.stringify(settings, null, 2)}\n`;
+    await writeFile(join(folder, "tokenizer_config.json"), text);
+  });
 }

@@ -3,6 +3,7 @@ import { addBatch } from "./batch-command.ts";
 import { addLimits } from "./limits/limits-command.ts";
 import { addLong } from "./long-command.ts";
 import { addPeers } from "./peers/peers-command.ts";
+import { addThinking } from "./thinking/thinking-command.ts";
 import { addTraining } from "./training-command.ts";
 import { addTwins } from "./twins-command.ts";
 
@@ -13,4 +14,5 @@ addTraining(program);
 addBatch(program);
 addLimits(program);
 addLong(program);
+addThinking(program);
 await program.parseAsync();

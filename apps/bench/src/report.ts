@@ -1,6 +1,6 @@
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import type { TopLevelSpec } from "vega-lite";
 import type { Measurement } from "./measure.ts";
+import { renderSvg } from "./render-svg.ts";
 
 /** A markdown table: hybrid and twin side by side with their ratios. */
 export function markdownTable(measurements: readonly Measurement[]): string {
@@ -98,14 +98,15 @@ export async function plot(measurements: readonly Measurement[]): Promise<string
     },
     resolve: { scale: { y: "independent" } },
   };
-  return new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+  return renderSvg(spec);
 }
 
 function rate({ best, spread }: Measurement["decode"]): string {
   return `${best.toFixed(best < 100 ? 1 : 0)} (−${(100 * spread).toFixed(0)} %)`;
 }
 
-function bytes(count: number): string {
+/** Bytes in KiB or MiB. */
+export function bytes(count: number): string {
   return count < 2 ** 20
     ? `${(count / 2 ** 10).toFixed(0)} KiB`
     : `${(count / 2 ** 20).toFixed(1)} MiB`;

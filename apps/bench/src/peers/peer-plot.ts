@@ -1,5 +1,5 @@
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import type { TopLevelSpec } from "vega-lite";
+import { renderSvg } from "../render-svg.ts";
 import { best } from "../with-spread.ts";
 import type { PeerGroup } from "./peer-group.ts";
 import { peerSizes } from "./peer-sizes.ts";
@@ -53,5 +53,5 @@ export async function peerPlot(groups: readonly PeerGroup[]): Promise<string> {
     },
     resolve: { scale: { x: "independent" } },
   };
-  return new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+  return renderSvg(spec);
 }

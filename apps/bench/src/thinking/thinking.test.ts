@@ -1,0 +1,107 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parseConfig, planModel } from "@levin/model";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { plannedFlops } from "./compute-cost.ts";
+import { heldOutProblems } from "./held-out-problems.ts";
+import type { ThinkingRecord } from "./thinking-record.ts";
+
+const run = promisify(execFile);
+const main = join(import.meta.dirname, "../main.ts");
+const bench = (...args: string[]) =>
+  run(process.execPath, ["--conditions=@levin/source", main, "thinking", ...args]);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "levin-thinking-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("bench thinking", () => {
+  it("asks spark within budgets and by samples, and writes what both cost", async () => {
+    const sizes = ["--count", "2", "--timed", "1", "--long", "64,256", "--max-difficulty", "0.2"];
+    const points = ["--tasks", "addition,copying", "--budgets", "64,0", "--samples", "1,3"];
+    const { stdout } = await bench(...sizes, ...points, "--output", folder);
+    const text = await readFile(join(folder, "thinking.json"), "utf8");
+    const record = JSON.parse(text) as ThinkingRecord;
+    expect(record).toMatchObject({ model: "spark", problems: 2, timed: 1 });
+
+    const [none, some] = record.budgets;
+    expect([none!.budget, some!.budget]).toEqual([0, 64]);
+    expect(none!.cost.tokens.thought).toBe(0);
+    expect(some!.cost.tokens.thought).toBeGreaterThan(0);
+    expect(some!.cost.tokens.thought).toBeLessThanOrEqual(64);
+    expect(some!.cost.hybrid.flops).toBeGreaterThan(none!.cost.hybrid.flops);
+    expect(some!.scores.tasks.map(({ task, count }) => [task, count])).toEqual([
+      ["addition", 2],
+      ["copying", 2],
+    ]);
+    expect(some!.scores.all.correct).toBe(
+      some!.scores.tasks.reduce((sum, { correct }) => sum + correct, 0),
+    );
+
+    const [one, three] = record.samples;
+    expect(one!.vote).toEqual(one!.best);
+    expect(three!.best.all.correct).toBeGreaterThanOrEqual(three!.vote.all.correct);
+    expect(three!.best.all.correct).toBeGreaterThanOrEqual(one!.best.all.correct);
+    expect(three!.cost.tokens.prompt).toBe(one!.cost.tokens.prompt);
+    expect(three!.cost.tokens.thought).toBeGreaterThan(one!.cost.tokens.thought);
+
+    for (const { cost } of [...record.budgets, ...record.samples]) {
+      for (const twin of [cost.hybrid, cost.softmax]) {
+        for (const value of Object.values(twin)) expect(value).toBeGreaterThan(0);
+      }
+    }
+    const [short, long] = record.long;
+    expect(long!.hybrid.stateBytes).toBeLessThan(long!.softmax.stateBytes);
+    expect(long!.softmax.seconds).toBeGreaterThan(short!.softmax.seconds);
+    expect(stdout).toContain("| `copying` |");
+    expect(await readFile(join(folder, "thinking.svg"), "utf8")).toContain("majority vote");
+  });
+});
+
+describe("heldOutProblems", () => {
+  it("repeats itself for a seed, and only varies with it", () => {
+    const keys = (seed: number) =>
+      heldOutProblems({ tasks: ["sorting"], count: 5, seed, maxDifficulty: 0.5 }).map(
+        ({ key }) => key,
+      );
+    expect(keys(1)).toEqual(keys(1));
+    expect(keys(1)).not.toEqual(keys(2));
+  });
+
+  it("says which tasks there are when it does not know one", () => {
+    const options = { tasks: ["juggling"], count: 1, seed: 1, maxDifficulty: 1 };
+    expect(() => heldOutProblems(options)).toThrow(
+      /tasks: expected some of addition, .*found "juggling"/,
+    );
+  });
+});
+
+describe("plannedFlops", () => {
+  it("adds up what the planner says of each token", () => {
+    const config = parseConfig({
+      model_type: "minimax_m1",
+      vocab_size: 64,
+      hidden_size: 32,
+      num_hidden_layers: 2,
+      attn_type_list: [0, 1],
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      head_dim: 8,
+      num_local_experts: 4,
+      num_experts_per_tok: 2,
+      intermediate_size: 16,
+    });
+    const { contexts } = planModel(config, [6, 7, 8, 9]);
+    const sum = (key: "flopsPerToken" | "softmaxTwinFlopsPerToken") =>
+      contexts.reduce((total, context) => total + context[key], 0);
+    const flops = plannedFlops(config);
+    expect(flops.hybrid(5, 9)).toBe(sum("flopsPerToken"));
+    expect(flops.softmax(5, 9)).toBe(sum("softmaxTwinFlopsPerToken"));
+    expect(flops.hybrid(5, 5)).toBe(0);
+  });
+});

@@ -1,7 +1,15 @@
 import { runInThisContext } from "node:vm";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { allTasks, createRandom, generateProblem, isHeldOut, type Problem } from "./index.ts";
+import {
+  allTasks,
+  createRandom,
+  finalAnswer,
+  generateProblem,
+  isHeldOut,
+  type Problem,
+  type Task,
+} from "./index.ts";
 
 const seeds = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
 const difficulties = fc.double({ min: 0, max: 1, noNaN: true });
@@ -71,7 +79,26 @@ function averageLength(problems: readonly Problem[]): number {
   return text.length / problems.length;
 }
 
-describe.each(allTasks)("$name", (task) => {
+/** A task as a user writes it, with nothing but the public interface. */
+const tally: Task = {
+  name: "tally",
+  description: "Read a number of strokes.",
+  generate(random, difficulty) {
+    const strokes = random.integer(1, 200 + Math.round(400 * difficulty));
+    const fives = Array.from({ length: Math.floor(strokes / 5) }, (_, i) => `${5 * (i + 1)}`);
+    const bundles = `${"IIIII ".repeat(fives.length)}${"I".repeat(strokes % 5)}`.trim();
+    return {
+      task: "tally",
+      key: String(strokes),
+      prompt: `How many strokes are these: ${bundles}?`,
+      thinking: [...fives, strokes].join("\n"),
+      answer: String(strokes),
+      verify: (reply) => finalAnswer(reply) === String(bundles.replaceAll(" ", "").length),
+    };
+  },
+};
+
+describe.each([...allTasks, tally])("$name", (task) => {
   const problems = fc
     .tuple(seeds, difficulties)
     .map(([seed, difficulty]) => generateProblem(task, createRandom(seed), { difficulty }));
@@ -128,7 +155,7 @@ describe.each(allTasks)("$name", (task) => {
   it("writes plain one-line prompts without special tokens", () => {
     fc.assert(
       fc.property(problems, ({ prompt, thinking }) => {
-        expect(prompt).toMatch(/^[A-Za-z0-9 .,:?'"()/#*+-]+$/);
+        expect(prompt).toMatch(/^[A-Za-z0-9 .,:;?'"()/#*+-]+$/);
         expect(thinking).toMatch(/^[A-Za-z0-9 .,:?<>()/#=+*\n-]+$/);
         expect(prompt + thinking).not.toMatch(/think>|beginning_of|end_of|<\|/);
       }),

@@ -18,7 +18,7 @@ const allowed: Record<string, string[]> = {
     "@levin/moe",
     "@levin/softmax-attention",
   ],
-  "@levin/training": ["@levin/kernels", "@levin/model"],
+  "@levin/training": ["@levin/kernels", "@levin/model", "@levin/moe"],
 };
 
 /** Reached only through these entries, files may use Node. */

@@ -5,6 +5,7 @@ export {
   type RenderChatOptions,
   type ToolDefinition,
 } from "./chat-template.ts";
+export { encodeConversation, type ConversationMessage } from "./encode-conversation.ts";
 export { DecodeStream } from "./decode-stream.ts";
 export { m1ChatTemplate, m1SpecialTokens } from "./m1-chat-template.ts";
 export { Tokenizer } from "./tokenizer.ts";

@@ -5,6 +5,7 @@ export {
   type AdamWOptions,
   type AdamWState,
 } from "./adamw.ts";
+export { evaluateLosses } from "./evaluate-losses.ts";
 export { batchExamples, ExampleError, type Example, type TrainingBatch } from "./example.ts";
 export { expectTrainable } from "./expect-trainable.ts";
 export {
@@ -22,6 +23,8 @@ export { createLora, type LoraOptions } from "./lora/create-lora.ts";
 export { LoraAdapter, LoraError } from "./lora/lora-adapter.ts";
 export { loraModel, mergeLora } from "./lora/lora-model.ts";
 export { attentionTargets, expertTargets } from "./lora/lora-shapes.ts";
+export { mixExamples, type ExampleSource } from "./mix-examples.ts";
+export { limitLengths, splitExamples, type LimitedExamples } from "./prepare-examples.ts";
 export { createProgress, type Progress } from "./progress.ts";
 export { shuffledExamples } from "./shuffled-examples.ts";
 export { trainableModel } from "./trainable-model.ts";

@@ -1,3 +1,4 @@
+export { ChatDatasetError, readChatDataset, type Conversation } from "./chat-dataset.ts";
 export { loadLora, saveLora } from "./lora/lora-files.ts";
 export {
   loadTrainingCheckpoint,

@@ -1,0 +1,108 @@
+import { encodeChat, type ChatMessage, type ToolDefinition } from "./chat-template.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import { TokenizerError } from "./tokenizer-file.ts";
+
+/** A message to learn from, in OpenAI's form; `reasoning_content` is the thought before an answer. */
+export interface ConversationMessage extends ChatMessage {
+  reasoning_content?: string | null | undefined;
+  tool_calls?:
+    | readonly { id?: string | undefined; function: { name: string; arguments: string } }[]
+    | null
+    | undefined;
+  /** For `tool` messages without a name: the call that is answered. */
+  tool_call_id?: string | undefined;
+}
+
+/**
+ * Token ids of a whole conversation, with 1 for those that the assistant says, its end mark included.
+ * An answer without a thought gets an empty one if the tokenizer knows thoughts.
+ *
+ * @throws TokenizerError when the template fails, or does not write a conversation as the beginning
+ *   of a longer one (M1's moves later system messages to the front)
+ */
+export function encodeConversation(
+  tokenizer: Tokenizer,
+  messages: readonly ConversationMessage[],
+  { template, tools = [] }: { template: string; tools?: readonly ToolDefinition[] },
+): { ids: number[]; learned: number[] } {
+  // What is said is put in by itself: the template would quote the marks of thoughts.
+  const silent = messages.map((message) => ({
+    role: message.role,
+    content: message.role === "assistant" ? "" : message.content,
+    ...nameOf(message, messages),
+  }));
+  const framed = (count: number, addGenerationPrompt: boolean): number[] =>
+    encodeChat(tokenizer, silent.slice(0, count), { template, tools, addGenerationPrompt });
+  const ids: number[] = [];
+  const learned: number[] = [];
+  const add = (more: readonly number[], mark: number): void => {
+    for (const id of more) {
+      ids.push(id);
+      learned.push(mark);
+    }
+  };
+  let before: number[] = [];
+  const addFrame = (next: readonly number[]): void => {
+    if (before.some((id, i) => next[i] !== id)) {
+      throw new TokenizerError(
+        "chat template: expected a conversation that only grows at its end, found one that changes before",
+      );
+    }
+    const [end, ...rest] = next.slice(before.length);
+    // After an answer comes the mark that ends it.
+    if (end !== undefined) add([end], before.length > 0 ? 1 : 0);
+    add(rest, 0);
+    before = [...next];
+  };
+  for (const [i, message] of messages.entries()) {
+    if (message.role !== "assistant") continue;
+    addFrame(framed(i, true));
+    add(replyIds(tokenizer, message), 1);
+  }
+  const last = messages.at(-1)?.role === "assistant";
+  if (last) addFrame(framed(messages.length, false));
+  return { ids, learned };
+}
+
+/** The name of the function that a `tool` message answers for. */
+function nameOf(
+  { role, name, tool_call_id: id }: ConversationMessage,
+  messages: readonly ConversationMessage[],
+): { name?: string } {
+  if (role !== "tool") return {};
+  const calls = messages.flatMap(({ tool_calls: made }) => made ?? []);
+  const found =
+    name ?? calls.find((call) => call.id !== undefined && call.id === id)?.function.name;
+  if (found === undefined) {
+    throw new TokenizerError(
+      `conversation: expected a name or the tool_call_id of an earlier call, found ${id ?? "neither"}`,
+    );
+  }
+  return { name: found };
+}
+
+function replyIds(tokenizer: Tokenizer, message: ConversationMessage): number[] {
+  const { content, reasoning_content: thought, tool_calls: calls } = message;
+  const said = typeof content === "string" ? content : content.map((part) => part.text).join("");
+  const lines = (calls ?? []).map(({ function: { name, arguments: json } }) =>
+    JSON.stringify({ name, arguments: parsedArguments(json) }),
+  );
+  const called = lines.length > 0 ? `<tool_calls>\n${lines.join("\n")}\n</tool_calls>` : "";
+  const answer = [said, called].filter((part) => part !== "").join("\n");
+  const open = tokenizer.tokenToId("<think>");
+  const close = tokenizer.tokenToId("</think>");
+  const plain = (text: string): number[] => tokenizer.encode(text, { parseSpecialTokens: false });
+  if (open === undefined || close === undefined) return plain(answer);
+  const inner = thought ? `\n${thought}\n` : "\n";
+  return [open, ...plain(inner), close, ...plain(`\n\n${answer}`)];
+}
+
+function parsedArguments(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new TokenizerError(`tool call: expected arguments in JSON, found ${json}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,10 +1,11 @@
 import type { TopLevelSpec } from "vega-lite";
 import { renderSvg } from "../render-svg.ts";
-import type { Score } from "./scores.ts";
 import type { BudgetPoint, ThinkingRecord } from "./thinking-record.ts";
 
 interface PlotPoint {
   series: string;
+  /** Its place in the series. */
+  index: number;
   x: number;
   label: string;
   accuracy: number;
@@ -44,7 +45,7 @@ function panel(title: string, xTitle: string, values: PlotPoint[]): Panel {
         type: "nominal",
         title: null,
         sort: null,
-        legend: { orient: "bottom" },
+        legend: { orient: "bottom", labelLimit: 0 },
       },
     },
     layer: [
@@ -53,11 +54,18 @@ function panel(title: string, xTitle: string, values: PlotPoint[]): Panel {
         encoding: { y: accuracyOf("accuracy"), order: { field: "x" } },
       },
       { mark: "rule", encoding: { y: accuracyOf("lower"), y2: { field: "upper" } } },
-      {
-        mark: { type: "text", dx: 5, dy: 10, align: "left" },
-        encoding: { y: accuracyOf("accuracy"), text: { field: "label" } },
-      },
+      // Neighbours may lie close together: their labels stand below and above in turn.
+      labels("datum.index % 2 === 0", 12),
+      labels("datum.index % 2 === 1", -8),
     ],
+  };
+}
+
+function labels(filter: string, dy: number) {
+  return {
+    transform: [{ filter }],
+    mark: { type: "text" as const, dx: 5, dy, align: "left" as const },
+    encoding: { y: accuracyOf("accuracy"), text: { field: "label" } },
   };
 }
 
@@ -72,7 +80,10 @@ function accuracyOf(field: string) {
 
 function budgetPoints({ model, budgets, trainedTwin }: ThinkingRecord): PlotPoint[] {
   const points = (series: string, of: readonly BudgetPoint[], twin: "hybrid" | "softmax") =>
-    of.map(({ budget, scores, cost }) => point(series, cost[twin].flops, budget, scores.all));
+    of.map(({ budget, scores, cost }, index) => ({
+      ...{ series, index, x: cost[twin].flops, label: budget.toLocaleString("en") },
+      ...scores.all,
+    }));
   return [
     ...points(model, budgets, "hybrid"),
     ...points("the same tokens, all softmax", budgets, "softmax"),
@@ -81,19 +92,10 @@ function budgetPoints({ model, budgets, trainedTwin }: ThinkingRecord): PlotPoin
 }
 
 function samplePoints({ samples }: ThinkingRecord): PlotPoint[] {
-  return (["vote", "best"] as const).flatMap((choice) =>
-    samples.map((each) =>
-      point(
-        choice === "vote" ? "majority vote" : "best by verifier",
-        each.cost.hybrid.flops,
-        each.count,
-        each[choice].all,
-      ),
-    ),
-  );
-}
-
-function point(series: string, x: number, label: number, score: Score): PlotPoint {
-  const { accuracy, lower, upper } = score;
-  return { series, x, label: label.toLocaleString("en"), accuracy, lower, upper };
+  const points = (series: string, choice: "vote" | "best") =>
+    samples.map((each, index) => ({
+      ...{ series, index, x: each.cost.hybrid.flops, label: each.count.toLocaleString("en") },
+      ...each[choice].all,
+    }));
+  return [...points("majority vote", "vote"), ...points("best by verifier", "best")];
 }

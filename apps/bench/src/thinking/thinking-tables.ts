@@ -4,7 +4,7 @@ import type { Score, Scores } from "./scores.ts";
 import type { BudgetPoint, SamplesPoint, ThinkingRecord } from "./thinking-record.ts";
 
 const costHeader = [
-  ...["prompt", "thought", "answer (tokens)", "FLOPs", "softmax twin", "seconds", "softmax twin"],
+  ...["prompt tokens", "thought", "answer", "FLOPs", "softmax twin", "seconds", "softmax twin"],
   ...["state", "softmax twin"],
 ];
 

@@ -1,9 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { parseConfig, planModel } from "@levin/model";
+import { selectBackend } from "@levin/kernels/node";
+import { CausalLanguageModel, parseConfig, planModel, softmaxTwin } from "@levin/model";
+import { readConfig, saveModel } from "@levin/model/node";
+import { sparkDirectory } from "@levin/spark";
+import { initialiseParameters } from "@levin/training";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plannedFlops } from "./compute-cost.ts";
 import { heldOutProblems } from "./held-out-problems.ts";
@@ -20,11 +25,37 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Spark's shape and tokenizer with softmax attention in every layer. */
+async function saveRandomTwin(directory: string): Promise<void> {
+  const spark = fileURLToPath(sparkDirectory);
+  const config = softmaxTwin(await readConfig(spark));
+  await selectBackend("cpu");
+  const twin = new CausalLanguageModel(config, initialiseParameters(config, 1));
+  await saveModel(directory, twin);
+  twin.dispose();
+  for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
+    await copyFile(join(spark, name), join(directory, name));
+  }
+}
+
 describe("bench thinking", () => {
   it("asks spark within budgets and by samples, and writes what both cost", async () => {
-    const sizes = ["--count", "2", "--timed", "1", "--long", "64,256", "--max-difficulty", "0.2"];
+    const sizes = [
+      "--count",
+      "2",
+      "--timed",
+      "1",
+      "--long",
+      "64,256",
+      "--max-difficulty",
+      "0.2",
+      "--answer-tokens",
+      "32",
+    ];
     const points = ["--tasks", "addition,copying", "--budgets", "64,0", "--samples", "1,3"];
-    const { stdout } = await bench(...sizes, ...points, "--output", folder);
+    const twin = join(folder, "softmax-twin");
+    await saveRandomTwin(twin);
+    const { stdout } = await bench(...sizes, ...points, "--twin", twin, "--output", folder);
     const text = await readFile(join(folder, "thinking.json"), "utf8");
     const record = JSON.parse(text) as ThinkingRecord;
     expect(record).toMatchObject({ model: "spark", problems: 2, timed: 1 });
@@ -43,16 +74,19 @@ describe("bench thinking", () => {
       some!.scores.tasks.reduce((sum, { correct }) => sum + correct, 0),
     );
 
-    const [one, three] = record.samples;
-    expect(one!.vote).toEqual(one!.best);
+    const [single, three] = record.samples;
+    expect(single!.vote).toEqual(single!.best);
     expect(three!.best.all.correct).toBeGreaterThanOrEqual(three!.vote.all.correct);
-    expect(three!.best.all.correct).toBeGreaterThanOrEqual(one!.best.all.correct);
-    expect(three!.cost.tokens.prompt).toBe(one!.cost.tokens.prompt);
-    expect(three!.cost.tokens.thought).toBeGreaterThan(one!.cost.tokens.thought);
+    expect(three!.best.all.correct).toBeGreaterThanOrEqual(single!.best.all.correct);
+    expect(three!.cost.tokens.prompt).toBe(single!.cost.tokens.prompt);
+    expect(three!.cost.tokens.thought).toBeGreaterThan(single!.cost.tokens.thought);
 
-    for (const { cost } of [...record.budgets, ...record.samples]) {
-      for (const twin of [cost.hybrid, cost.softmax]) {
-        for (const value of Object.values(twin)) expect(value).toBeGreaterThan(0);
+    const { trainedTwin } = record;
+    expect(trainedTwin!.model).toBe("softmax-twin");
+    expect(trainedTwin!.budgets.map(({ scores }) => scores.all.count)).toEqual([4, 4]);
+    for (const { cost } of [...record.budgets, ...record.samples, ...trainedTwin!.budgets]) {
+      for (const one of [cost.hybrid, cost.softmax]) {
+        for (const value of Object.values(one)) expect(value).toBeGreaterThan(0);
       }
     }
     const [short, long] = record.long;

@@ -1,3 +1,4 @@
+import { linear } from "@levin/kernels";
 import { CausalLanguageModel } from "@levin/model";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Trainable } from "../gradients.ts";
@@ -55,7 +56,7 @@ function changedMatrices(
   return Object.fromEntries(
     modules.map((module) => {
       const factor = (of: LoraFactor): tf.Tensor => factors.get(factorName(module, of))!;
-      const change = tf.matMul(factor("lora_B"), factor("lora_A"));
+      const change = linear(factor("lora_B"), tf.transpose(factor("lora_A")));
       const name = `${module}.weight`;
       return [name, tf.add(parameters.get(name)!, tf.mul(change, alpha / rank))];
     }),

@@ -1,4 +1,5 @@
 import { bytes } from "../report.ts";
+import { timedRuns } from "./compute-cost.ts";
 import type { LongThought } from "./long-thoughts.ts";
 import type { Score, Scores } from "./scores.ts";
 import type { BudgetPoint, SamplesPoint, ThinkingRecord } from "./thinking-record.ts";
@@ -14,7 +15,7 @@ export function thinkingTables(record: ThinkingRecord): string {
   return [
     `${machine}, ${backend}, ${model}, ${problems} held-out problems of each task, ` +
       `difficulties to ${maxDifficulty}; means of a problem, seconds and state of ${timed} problems ` +
-      `one at a time; 95 % Wilson intervals in brackets`,
+      `one at a time, best of ${timedRuns}; 95 % Wilson intervals in brackets`,
     ...(record.budgets.length > 0
       ? ["Greedy, by thinking budget:", budgetTable(record.budgets)]
       : []),

@@ -27,15 +27,21 @@ export async function loadBundle(options: {
 }): Promise<ModelBundle> {
   await selectBackend(options.backend, { otherwise: console.error });
   const directory = modelDirectory(options.model);
+  return {
+    ...(await loadText(directory)),
+    model: await loadForGeneration(directory, options),
+  };
+}
+
+/** Tokenizer and chat template of a model directory. */
+export async function loadText(directory: string): Promise<Omit<ModelBundle, "model">> {
   const json = async (name: string): Promise<unknown> =>
     JSON.parse(await readFile(join(directory, name), "utf8"));
-  const tokenizer = Tokenizer.fromJson(await json("tokenizer.json"));
   const settings = (await json("tokenizer_config.json").catch(() => ({}))) as {
     chat_template?: string;
   };
   return {
-    model: await loadForGeneration(directory, options),
-    tokenizer,
+    tokenizer: Tokenizer.fromJson(await json("tokenizer.json")),
     chatTemplate: settings.chat_template ?? m1ChatTemplate,
   };
 }

@@ -6,6 +6,7 @@ import { addGenerate } from "./commands/generate.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addParity } from "./commands/parity.ts";
 import { addQuantize } from "./commands/quantize.ts";
+import { addReinforce } from "./commands/reinforce.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTrain } from "./commands/train.ts";
 
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     addGenerate,
     addServe,
     addTrain,
+    addReinforce,
     addEval,
     addInspect,
     addParity,

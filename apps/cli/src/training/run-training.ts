@@ -1,8 +1,7 @@
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CausalLanguageModel, parseConfig } from "@levin/model";
-import { loadModel, saveModel } from "@levin/model/node";
-import { m1ChatTemplate, m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
+import { m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
 import {
   batchExamples,
   createAdamWState,
@@ -12,16 +11,16 @@ import {
   initialiseParameters,
   train,
   trainableModel,
-  type AdamWState,
   type Example,
   type Progress,
   type StepReport,
 } from "@levin/training";
 import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
+import { saveFinished, trainedModel, type Training } from "./model-folder.ts";
 import { RecipeError, type Recipe } from "./recipe.ts";
 import { openRunLog } from "./run-log.ts";
 import { stepExamples, tokenizerTexts } from "./task-examples.ts";
-import { expectWritable, writeFileWhole, writeFolderWhole } from "./write-whole.ts";
+import { expectWritable, writeFileWhole } from "./write-whole.ts";
 
 export interface TrainingRun {
   recipe: Recipe;
@@ -102,7 +101,7 @@ export async function runTraining({
     });
   }
   if (state.step >= recipe.steps) {
-    await saveFinished(join(directory, "model"), model, directory);
+    await saveFinished(join(directory, "model"), model, join(directory, "tokenizer.json"));
   }
   return state.step;
 }
@@ -131,16 +130,6 @@ async function ensureTokenizer(
   return Tokenizer.fromJson(file);
 }
 
-interface Training {
-  model: CausalLanguageModel;
-  state: AdamWState;
-}
-
-async function trainedModel(directory: string): Promise<Training> {
-  const model = await loadModel(directory, { trainable: true });
-  return { model, state: createAdamWState(model.parameters) };
-}
-
 function newModel(recipe: Recipe, tokenizer: Tokenizer): Training {
   const config = parseConfig({
     ...recipe.newModel!.config,
@@ -153,18 +142,4 @@ function newModel(recipe: Recipe, tokenizer: Tokenizer): Training {
     model: new CausalLanguageModel(config, parameters),
     state: createAdamWState(parameters),
   };
-}
-
-async function saveFinished(
-  target: string,
-  model: CausalLanguageModel,
-  directory: string,
-): Promise<void> {
-  const settings = { chat_template: m1ChatTemplate, eos_token: "<end_of_sentence>" };
-  await writeFolderWhole(target, async (folder) => {
-    await saveModel(folder, model, { type: "bfloat16" });
-    await copyFile(join(directory, "tokenizer.json"), join(folder, "tokenizer.json"));
-    const text = `${JSON.stringify(settings, null, 2)}\n`;
-    await writeFile(join(folder, "tokenizer_config.json"), text);
-  });
 }

@@ -1,0 +1,75 @@
+import { selectBackend } from "@levin/kernels/node";
+import type { IterationReport } from "@levin/training";
+import type { Command } from "commander";
+import { modelDirectory } from "../load-bundle.ts";
+import { readReinforcementRecipe } from "../reinforcement/reinforcement-recipe.ts";
+import { runReinforcement, type HeldOutEvaluation } from "../reinforcement/run-reinforcement.ts";
+import { backendOption } from "./backend-option.ts";
+import { toNumber } from "./generation-flags.ts";
+
+interface ReinforceFlags {
+  output: string;
+  backend: string;
+  from?: string;
+  iterations?: number;
+  json?: boolean;
+}
+
+/** `levin reinforce RECIPE`: CISPO on the verifiable tasks. */
+export function addReinforce(program: Command): void {
+  program
+    .command("reinforce")
+    .description(
+      "teach a model by reward on verifiable tasks; goes on where an earlier run stopped",
+    )
+    .argument("<recipe>", "JSON file, such as packages/spark/training/reinforcement.json")
+    .requiredOption("--output <directory>", "checkpoints, metrics and the finished model")
+    .option("--from <directory>", "the model to start from (default: spark)")
+    .addOption(backendOption())
+    .option("--iterations <n>", "instead of the recipe's number of iterations", toNumber)
+    .option("--json", "print each iteration as JSON")
+    .action(async (path: string, flags: ReinforceFlags) => {
+      const recipe = await readReinforcementRecipe(path);
+      if (flags.iterations !== undefined) recipe.iterations = flags.iterations;
+      await selectBackend(flags.backend, { otherwise: console.error });
+      const controller = new AbortController();
+      // A second signal ends the process at once.
+      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
+      const show =
+        <Report extends object>(describe: (report: Report) => string) =>
+        (report: Report): void =>
+          console.log(flags.json ? JSON.stringify(report) : describe(report));
+      const { iterations, nothingToLearn } = await runReinforcement({
+        recipe,
+        directory: flags.output,
+        from: modelDirectory(flags.from),
+        onIteration: show(describeIteration),
+        onEvaluation: show(describeEvaluation),
+        signal: controller.signal,
+      });
+      if (nothingToLearn !== undefined) console.error(`ended early: ${nothingToLearn}`);
+      if (controller.signal.aborted && iterations < recipe.iterations) {
+        console.error(
+          `stopped after iteration ${iterations} of ${recipe.iterations}; the same command goes on there`,
+        );
+        process.exitCode = 130;
+      }
+    });
+}
+
+function describeIteration(report: IterationReport): string {
+  const { iteration, reward, mixedShare, length, entropy, drawSeconds, updateSeconds } = report;
+  return [
+    `iteration ${iteration}`,
+    `reward ${reward.toFixed(3)}`,
+    `mixed groups ${(100 * mixedShare).toFixed(0)} %`,
+    `${length.toFixed(0)} tokens an answer`,
+    `entropy ${entropy.toFixed(3)}`,
+    `${drawSeconds.toFixed(1)} + ${updateSeconds.toFixed(1)} s`,
+  ].join(" | ");
+}
+
+function describeEvaluation({ step, accuracy, tasks }: HeldOutEvaluation): string {
+  const each = Object.entries(tasks).map(([name, value]) => `${name} ${(100 * value).toFixed(0)}`);
+  return `held out after ${step}: ${(100 * accuracy).toFixed(1)} % (${each.join(", ")})`;
+}

@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { levin, levinArguments, repository } from "../testing/run-levin.ts";
+
+let folder: string;
+let recipe: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "reinforce-"));
+  recipe = await writeRecipe({});
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Long words that spark does not always copy well, drawn from its whole distribution. */
+async function writeRecipe(changes: object): Promise<string> {
+  const path = join(folder, `recipe-${Object.keys(changes).join("-")}.json`);
+  const settings = {
+    seed: 4,
+    iterations: 3,
+    tasks: { reversing: 1, copying: 1 },
+    minDifficulty: 0.9,
+    maxDifficulty: 1,
+    promptsPerIteration: 2,
+    groupSize: 4,
+    updatesPerIteration: 2,
+    learningRate: 1e-4,
+    maxNewTokens: 60,
+    checkpointEvery: 1,
+    evaluation: { every: 3, count: 4 },
+  };
+  await writeFile(path, JSON.stringify({ ...settings, ...changes }));
+  return path;
+}
+
+const run = (output: string, ...more: string[]) =>
+  levin("reinforce", recipe, "--output", join(folder, output), ...more);
+
+const weights = (output: string): Promise<Buffer> =>
+  readFile(join(folder, output, "model/model.safetensors"));
+
+describe("levin reinforce", () => {
+  it("teaches spark by reward, and goes on bit for bit after kill -9", async () => {
+    const whole = await run("whole");
+    expect(whole).toMatchObject({ code: 0, stderr: "" });
+    expect(whole.stdout).toMatch(/^held out after 0: .*reversing \d+, copying \d+/);
+    expect(whole.stdout).toMatch(/iteration 3 \| reward 0\.\d+ \| mixed groups \d+ %/);
+
+    const args = levinArguments("reinforce", recipe, "--output", join(folder, "killed"));
+    const child = spawn(process.execPath, args, { cwd: repository });
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (chunk.toString().includes("iteration 2")) child.kill("SIGKILL");
+    });
+    expect(await new Promise((done) => child.on("close", (_, signal) => done(signal)))).toBe(
+      "SIGKILL",
+    );
+    expect(await run("killed")).toMatchObject({ code: 0, stderr: "" });
+    expect((await weights("killed")).equals(await weights("whole"))).toBe(true);
+    const steps = async (output: string): Promise<number[]> =>
+      (await readFile(join(folder, output, "metrics.jsonl"), "utf8"))
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { step: number }).step);
+    expect(await steps("killed")).toEqual([0, 1, 2, 3, 3]);
+    expect(await steps("whole")).toEqual([0, 1, 2, 3, 3]);
+
+    const model = join(folder, "whole/model");
+    const answer = await levin("generate", "What is 58 plus 67?", "--model", model);
+    expect(answer).toMatchObject({ code: 0 });
+    expect(answer.stdout).toContain("125");
+  });
+
+  it("ends early, with a model, when there is nothing to learn", async () => {
+    const path = await writeRecipe({
+      tasks: { comparison: 1 },
+      minDifficulty: 0,
+      maxDifficulty: 0,
+    });
+    const ended = await levin(
+      "reinforce",
+      path,
+      "--output",
+      join(folder, "easy"),
+      "--iterations",
+      "1",
+    );
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toMatch(/^ended early: .*mean reward 1\.00\).*too easy or too hard/);
+    expect((await weights("easy")).length).toBeGreaterThan(1e6);
+  });
+
+  it("names what is wrong with a recipe", async () => {
+    const path = await writeRecipe({ tasks: { juggling: 1 } });
+    const refused = await levin("reinforce", path, "--output", join(folder, "none"));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/recipe-tasks\.json: .*juggling/s);
+  });
+});

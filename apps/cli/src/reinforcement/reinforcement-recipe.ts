@@ -1,0 +1,58 @@
+import { readFile } from "node:fs/promises";
+import { allTasks } from "@levin/tasks";
+import { z } from "zod";
+import { RecipeError } from "../training/recipe.ts";
+
+const count = z.number().int().positive();
+const share = z.number().min(0).max(1);
+
+/** Everything that determines reinforcement learning on verifiable tasks, from a JSON file. */
+const reinforcementFile = z.strictObject({
+  seed: z.number().int(),
+  iterations: count,
+  /** Names of the tasks that problems are drawn from, with their weights; all alike when left out. */
+  tasks: z
+    .partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().positive())
+    .optional(),
+  /** Problems are drawn from `minDifficulty` to `maxDifficulty`. */
+  minDifficulty: share.default(0),
+  maxDifficulty: share,
+  promptsPerIteration: count,
+  groupSize: count.min(2),
+  updatesPerIteration: count.default(1),
+  /** Bounds of the importance weight: 1 − low to 1 + high; without `low` there is no lower one. */
+  clipping: z
+    .strictObject({
+      algorithm: z.enum(["cispo", "grpo"]),
+      low: z.number().positive().default(Infinity),
+      high: z.number().positive(),
+    })
+    .default({ algorithm: "cispo", low: Infinity, high: 2 }),
+  learningRate: z.number().positive(),
+  weightDecay: z.number().min(0).default(0),
+  maxBatchTokens: count.default(8192),
+  maxNewTokens: count,
+  thinkingBudget: count.optional(),
+  /** Tokens at which an answer begins to cost, and at which it costs as much as a right one earns. */
+  lengthPenalty: z.strictObject({ free: count, most: count }).optional(),
+  /** Stops an answer after `window` tokens in a row above `probability` (paper section 4.1). */
+  truncateRepetition: z.strictObject({ window: count, probability: share }).optional(),
+  checkpointEvery: count.default(5),
+  /** Held-out problems of each task, asked greedily before the first and after every n-th iteration. */
+  evaluation: z.strictObject({ every: count, count }).optional(),
+});
+
+export type ReinforcementRecipe = z.infer<typeof reinforcementFile>;
+
+/** Reads and checks a recipe; throws RecipeError. */
+export async function readReinforcementRecipe(path: string): Promise<ReinforcementRecipe> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new RecipeError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const result = reinforcementFile.safeParse(json);
+  if (!result.success) throw new RecipeError(`${path}: ${z.prettifyError(result.error)}`);
+  return result.data;
+}

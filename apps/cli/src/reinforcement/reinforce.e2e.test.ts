@@ -40,7 +40,7 @@ const run = (output: string, ...more: string[]) =>
 const weights = (output: string): Promise<Buffer> =>
   readFile(join(folder, output, "model/model.safetensors"));
 
-describe("levin reinforce", () => {
+describe("levin reinforce", { timeout: 120_000 }, () => {
   it("teaches spark by reward, and goes on bit for bit after kill -9", async () => {
     const whole = await run("whole");
     expect(whole).toMatchObject({ code: 0, stderr: "" });

@@ -24,7 +24,9 @@ export class ReplyEntropy {
     const mean = tf.tidy(() => {
       return crossEntropy(allLogits(model, [...head, ...reply]), labels);
     });
-    this.#nats += (await mean.data())[0]! * reply.length;
+    // Read before it is added: others may be added meanwhile.
+    const [nats] = await mean.data();
+    this.#nats += nats! * reply.length;
     mean.dispose();
     this.#tokens += reply.length;
   }

@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
@@ -16,6 +17,17 @@ export async function runWorker(
     { env: { ...process.env, LEVIN_THREADS: String(threads) } },
   );
   return lastLine(stdout);
+}
+
+/** Runs a worker that shows what it does; throws when it fails. */
+export async function spawnWorker(file: string, args: readonly string[]): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@levin/source", join(import.meta.dirname, file), ...args],
+    { stdio: ["ignore", 2, 2] },
+  );
+  const [code] = (await once(child, "close")) as [number | null];
+  if (code !== 0) throw new Error(`${file} ${args.join(" ")}: ended with ${code}`);
 }
 
 /** The JSON on the last line of an output. */

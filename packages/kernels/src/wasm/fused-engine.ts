@@ -19,8 +19,12 @@ interface WasmBackend extends tf.KernelBackend {
   wasm: Allocator & {
     wasmMemory?: WebAssembly.Memory;
     asm: Record<string, unknown>;
+    tfjs: {
+      disposeData(id: number): void;
+      registerTensor(id: number, size: number, memoryOffset: number): void;
+    };
   };
-  dataIdMap: { get(id: tf.DataId): { memoryOffset: number } };
+  dataIdMap: { get(id: tf.DataId): { id: number; memoryOffset: number } };
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
 }
 
@@ -126,6 +130,10 @@ export class FusedEngine {
    */
   overwrite({ dataId, shape, dtype }: tf.TensorInfo): tf.TensorInfo {
     if (this.#backend.refCount(dataId) !== 1) return this.output(shape, dtype);
+    const { id, memoryOffset } = this.#backend.dataIdMap.get(dataId);
+    // Makes tfjs forget the packed copy that its own matrix product keeps of the old numbers.
+    this.#backend.wasm.tfjs.disposeData(id);
+    this.#backend.wasm.tfjs.registerTensor(id, tf.util.sizeFromShape(shape), memoryOffset);
     this.#backend.incRef(dataId);
     return { dataId, shape, dtype };
   }

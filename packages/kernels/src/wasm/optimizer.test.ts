@@ -53,6 +53,14 @@ describe("fused kernels on wasm give the numbers of their references on cpu", ()
 describe("kernels that write in place on wasm", () => {
   beforeAll(() => selectBackend("wasm"));
 
+  it("are seen by tfjs's own matrix product, which keeps packed copies", () => {
+    const x = tf.tensor2d([[1, 2]]);
+    const sum = tf.tensor2d([[3], [4]]);
+    expect([...tf.matMul(x, sum).dataSync()]).toEqual([11]);
+    const [next] = accumulate([sum], [tf.ones([2, 1])]);
+    expect([...tf.matMul(x, next!).dataSync()]).toEqual([14]);
+  });
+
   it("leave numbers alone that someone else holds", () => {
     const sum = tf.tensor1d([1, 2]);
     const other = tf.reshape(sum, [2, 1]);

@@ -11,8 +11,9 @@ import {
 } from "./generation-flags.ts";
 import { printSamples } from "./print-samples.ts";
 import { printStream } from "./print-stream.ts";
+import { addTuneFlags, modelForPrompt, type TuneFlags } from "./tune-on.ts";
 
-interface GenerateFlags extends GenerationFlags {
+interface GenerateFlags extends GenerationFlags, TuneFlags {
   raw?: boolean;
   samples?: number;
   vote?: boolean;
@@ -20,12 +21,11 @@ interface GenerateFlags extends GenerationFlags {
 
 /** `levin generate PROMPT`: one answer, or several. */
 export function addGenerate(program: Command): void {
-  addGenerationFlags(
-    program
-      .command("generate")
-      .description("answer one prompt; without an argument it is read from standard input")
-      .argument("[prompt]"),
-  )
+  const command = program
+    .command("generate")
+    .description("answer one prompt; without an argument it is read from standard input")
+    .argument("[prompt]");
+  addTuneFlags(addGenerationFlags(command))
     .option("--raw", "continue the prompt as it is, without the chat template")
     .option("--samples <n>", "answers from one reading of the prompt, at temperature 1", toNumber)
     .addOption(
@@ -34,18 +34,20 @@ export function addGenerate(program: Command): void {
       }),
     )
     .option("--json", "print the result as JSON instead of streaming it")
-    .action(async (argument: string | undefined, flags: GenerateFlags, command: Command) => {
+    .action(async (argument: string | undefined, flags: GenerateFlags, self: Command) => {
       const prompt = argument ?? (await text(process.stdin));
-      const { model, tokenizer, chatTemplate: template } = await loadBundle(flags);
+      const bundle = await loadBundle(flags);
+      const { tokenizer, chatTemplate: template } = bundle;
       const ids = flags.raw
         ? tokenizer.encode(prompt)
         : encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
+      const model = await modelForPrompt(bundle, ids, flags);
       const controller = new AbortController();
       process.once("SIGINT", () => controller.abort());
       const options = { ...generationOptions(flags), signal: controller.signal };
       if (flags.samples !== undefined) {
         // Greedy samples would all be alike, so that is only done when asked for.
-        if (command.getOptionValueSource("temperature") === "default") options.temperature = 1;
+        if (self.getOptionValueSource("temperature") === "default") options.temperature = 1;
         const sampling = { ...options, count: flags.samples };
         return printSamples(await sampleAnswers(model, tokenizer, ids, sampling), flags);
       }

@@ -9,6 +9,7 @@ import {
   tuneOnExamples,
   type EmbeddedPool,
 } from "@levin/training";
+import * as tf from "@tensorflow/tfjs-core";
 import type { Reasoner } from "../thinking/reasoner.ts";
 import type { Exercise } from "./sift-problems.ts";
 
@@ -98,12 +99,8 @@ async function choose(
 }
 
 function bitsPerToken(model: CausalLanguageModel, { example }: Exercise): number {
-  const { crossEntropy, ...others } = trainableModel(model).losses(
-    batchExamples([example], example.ids.length)[0]!,
-  );
-  const bits = crossEntropy.dataSync()[0]! / Math.LN2;
-  for (const scalar of [crossEntropy, ...Object.values(others)]) scalar.dispose();
-  return bits;
+  const [batch] = batchExamples([example], example.ids.length);
+  return tf.tidy(() => trainableModel(model).losses(batch!).crossEntropy.dataSync()[0]! / Math.LN2);
 }
 
 async function answers(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { finalAnswer } from "@levin/tasks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { levin, levinWithInput, repository } from "./testing/run-levin.ts";
+import { tinyRecipe } from "./testing/tiny-recipe.ts";
 
 const fixtures = join(repository, "packages/model/src/__fixtures__");
 
@@ -165,7 +166,9 @@ describe("levin", () => {
       stderr: expect.stringMatching(/TrainingCheckpointError.*seed/) as string,
     });
     const { newModel: _newModel, ...further } = small;
-    await writeFile(path, JSON.stringify({ ...further, steps: 1, historyShare: 1 }));
+    const { tasks } = tinyRecipe.sources;
+    const sources = { tasks: { ...tasks, historyShare: 1 } };
+    await writeFile(path, JSON.stringify({ ...further, sources, steps: 1 }));
     const tuned = await levin(
       "train",
       path,
@@ -180,9 +183,11 @@ describe("levin", () => {
       code: 0,
       stdout: expect.stringMatching(/step 1 \| loss/) as string,
     });
-    expect(await levin("train", path, "--output", join(folder, "none"))).toMatchObject({
+    await writeFile(path, JSON.stringify(small));
+    const both = await levin("train", path, "--output", join(folder, "none"), "--from", output);
+    expect(both).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/RecipeError.*found neither/) as string,
+      stderr: expect.stringMatching(/RecipeError.*found both/) as string,
     });
     const answer = await levin(
       "generate",

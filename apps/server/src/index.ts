@@ -1,4 +1,5 @@
 export { createServer, type ServerOptions } from "./create-server.ts";
+export { pageFiles } from "./page-files.ts";
 export { loadServedModel, type LoadOptions } from "./load-served-model.ts";
 export {
   describeModel,

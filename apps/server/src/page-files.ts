@@ -15,10 +15,10 @@ const securityHeaders = {
   "referrer-policy": "no-referrer",
 };
 
-/** Serves the built chat page at `/`. */
+/** Serves a built page at `/`, under a strict content security policy. */
 export function pageFiles(app: FastifyInstance, directory: string): void {
   if (!existsSync(directory)) {
-    const text = "The chat page is not built yet: run the build of @levin/server.\n";
+    const text = "The page is not built yet: run the build of this package.\n";
     app.get("/", (_, reply) => reply.code(503).type("text/plain; charset=utf-8").send(text));
     return;
   }

@@ -10,10 +10,16 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+async function all(conversations: AsyncIterable<Conversation>): Promise<Conversation[]> {
+  const found: Conversation[] = [];
+  for await (const conversation of conversations) found.push(conversation);
+  return found;
+}
+
 async function read(content: string | Uint8Array): Promise<Conversation[]> {
   const path = join(folder, "data.jsonl");
   await writeFile(path, content);
-  return Array.fromAsync(readChatDataset(path));
+  return all(readChatDataset(path));
 }
 
 const messages = [
@@ -88,13 +94,11 @@ describe("readChatDataset", () => {
     await file.write(`${line}\n`);
     await file.truncate(2 ** 40);
     await file.close();
-    const reading = Array.fromAsync(readChatDataset(path));
+    const reading = all(readChatDataset(path));
     await expect(reading).rejects.toThrow(
       /huge.jsonl:2: expected a line of at most 67108864 bytes/,
     );
     await rm(path);
-    await expect(Array.fromAsync(readChatDataset(path))).rejects.toThrow(
-      /huge.jsonl: can't be read: ENOENT/,
-    );
+    await expect(all(readChatDataset(path))).rejects.toThrow(/huge.jsonl: can't be read: ENOENT/);
   });
 });

@@ -1,6 +1,7 @@
 export { ChatDatasetError, readChatDataset, type Conversation } from "./chat-dataset.ts";
 export { loadLora, saveLora } from "./lora/lora-files.ts";
 export {
+  loadLoraCheckpoint,
   loadTrainingCheckpoint,
   saveTrainingCheckpoint,
   TrainingCheckpointError,

@@ -5,6 +5,8 @@ import type { CausalLanguageModel } from "@levin/model";
 import { loadModel, readSafetensorsFile, saveModel, writeSafetensorsFile } from "@levin/model/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { disposeAdamWState, type AdamWState } from "./adamw.ts";
+import { LoraAdapter } from "./lora/lora-adapter.ts";
+import { loadLora, saveLora } from "./lora/lora-files.ts";
 
 /** Finished checkpoints that are kept. */
 const kept = 2;
@@ -20,7 +22,7 @@ export class TrainingCheckpointError extends Error {
 export type TrainingSettings = Readonly<Record<string, unknown>>;
 
 /**
- * Writes model, moments and step to `directory/step-N`. The folder appears under its name only when
+ * Writes a model, or an adapter alone, with moments and step to `directory/step-N`. The folder appears under its name only when
  * all is on disk, so a kill at any moment leaves the checkpoint before.
  *
  * @param settings are compared on load
@@ -29,7 +31,7 @@ export type TrainingSettings = Readonly<Record<string, unknown>>;
  */
 export async function saveTrainingCheckpoint(
   directory: string,
-  model: CausalLanguageModel,
+  trained: CausalLanguageModel | LoraAdapter,
   state: AdamWState,
   settings?: TrainingSettings,
 ): Promise<string> {
@@ -38,7 +40,7 @@ export async function saveTrainingCheckpoint(
   const temporary = join(directory, `.${name}.tmp`);
   try {
     await removeAll(directory, await names(directory, unfinishedName));
-    await writeAll(temporary, model, state, settings);
+    await writeAll(temporary, trained, state, settings);
     await rm(target, { recursive: true, force: true });
     await rename(temporary, target);
     await removeAll(directory, (await names(directory, folderName)).slice(0, -kept));
@@ -53,12 +55,14 @@ export async function saveTrainingCheckpoint(
 
 async function writeAll(
   temporary: string,
-  model: CausalLanguageModel,
+  trained: CausalLanguageModel | LoraAdapter,
   state: AdamWState,
   settings: TrainingSettings | undefined,
 ): Promise<void> {
   await mkdir(temporary, { recursive: true });
-  await saveModel(temporary, model);
+  await (trained instanceof LoraAdapter
+    ? saveLora(temporary, trained)
+    : saveModel(temporary, trained));
   const moments = (["first", "second"] as const).flatMap((moment) =>
     [...state[moment]].map(([parameter, tensor]) => ({
       name: `${moment}.${parameter}`,
@@ -81,27 +85,68 @@ export async function loadTrainingCheckpoint(
   directory: string,
   settings?: TrainingSettings,
 ): Promise<{ model: CausalLanguageModel; state: AdamWState } | undefined> {
+  const found = await newestCheckpoint(directory, settings);
+  if (found === undefined) return undefined;
+  const model = await loadModel(found.folder, { trainable: true });
+  return { model, state: await loadState(found, model) };
+}
+
+/**
+ * The newest finished checkpoint of an adapter of `model`, or undefined when there is none.
+ *
+ * @throws TrainingCheckpointError, or LoraError and CheckpointError of the adapter
+ */
+export async function loadLoraCheckpoint(
+  directory: string,
+  model: CausalLanguageModel,
+  settings?: TrainingSettings,
+): Promise<{ adapter: LoraAdapter; state: AdamWState } | undefined> {
+  const found = await newestCheckpoint(directory, settings);
+  if (found === undefined) return undefined;
+  const adapter = await loadLora(found.folder, model);
+  return { adapter, state: await loadState(found, adapter) };
+}
+
+interface FoundCheckpoint {
+  folder: string;
+  step: number;
+}
+
+async function newestCheckpoint(
+  directory: string,
+  settings: TrainingSettings | undefined,
+): Promise<FoundCheckpoint | undefined> {
   const newest = (await names(directory, folderName)).at(-1);
   if (newest === undefined) return undefined;
   const folder = join(directory, newest);
-  const step = await readStep(join(folder, "training.json"), settings);
-  const moments = await readSafetensorsFile(join(folder, "optimizer.safetensors"));
-  const model = await loadModel(folder, { trainable: true });
+  return { folder, step: await readStep(join(folder, "training.json"), settings) };
+}
+
+/** The optimiser's state; when it is broken, what was trained is disposed of. */
+async function loadState(
+  { folder, step }: FoundCheckpoint,
+  trained: CausalLanguageModel | LoraAdapter,
+): Promise<AdamWState> {
   const state: AdamWState = { step, first: new Map(), second: new Map() };
-  for (const moment of ["first", "second"] as const) {
-    for (const [name, { shape }] of model.parameters) {
-      const found = moments.get(`${moment}.${name}`);
-      if (found?.shape.join() !== shape.join()) {
-        model.dispose();
-        disposeAdamWState(state);
-        throw new TrainingCheckpointError(
-          `${folder}: expected ${moment}.${name} [${shape}], found ${found ? `[${found.shape}]` : "none"}`,
-        );
+  try {
+    const moments = await readSafetensorsFile(join(folder, "optimizer.safetensors"));
+    for (const moment of ["first", "second"] as const) {
+      for (const [name, { shape }] of trained.parameters) {
+        const found = moments.get(`${moment}.${name}`);
+        if (found?.shape.join() !== shape.join()) {
+          throw new TrainingCheckpointError(
+            `${folder}: expected ${moment}.${name} [${shape}], found ${found ? `[${found.shape}]` : "none"}`,
+          );
+        }
+        state[moment].set(name, tf.keep(tf.tensor(found.values, shape)));
       }
-      state[moment].set(name, tf.keep(tf.tensor(found.values, shape)));
     }
+  } catch (error) {
+    trained.dispose();
+    disposeAdamWState(state);
+    throw error;
   }
-  return { model, state };
+  return state;
 }
 
 async function readStep(path: string, settings: TrainingSettings | undefined): Promise<number> {

@@ -1,53 +1,129 @@
 import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { allTasks } from "@levin/tasks";
 import { z } from "zod";
 
 const share = z.number().min(0).max(1);
 const count = z.number().int().positive();
+const weight = z.number().positive().default(1);
 
-/** Everything that determines a training run, from a JSON file. */
-const recipeFile = z.strictObject({
-  /** What a new model is made of; absent when a trained one is tuned further. */
-  newModel: z
-    .strictObject({
-      /** A `config.json` without the parts that the tokenizer decides. */
-      config: z.record(z.string(), z.unknown()),
-      tokenizer: z.strictObject({ vocabSize: count, sampleProblems: count }),
-    })
-    .optional(),
-  seed: z.number().int(),
-  steps: count,
-  examplesPerStep: count,
-  maxBatchTokens: count,
-  /** How often a task comes, 1 where it is not named. */
+/** Problems of the verifiable tasks, made on demand. */
+const tasks = z.strictObject({
+  weight,
+  /** How often a task comes. */
   taskWeights: z
     .partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().min(0))
     .default({}),
+  /** How often one comes that is not named there. */
+  otherTaskWeight: z.number().min(0).default(1),
   /** Problems are drawn from difficulty 0 to this. */
-  maxDifficulty: share,
+  maxDifficulty: share.default(1),
   /** Share of problems taught with an empty thought, so that a budget of 0 works. */
-  directAnswerShare: share,
+  directAnswerShare: share.default(0),
   /** Share of problems whose thought is cut anywhere and closed, so that any budget works. */
   cutThoughtShare: share.default(0),
   /** Share of problems that come second in a conversation. */
   historyShare: share.default(0),
-  /** Share of small talk. */
-  dialogueShare: share,
-  learningRate: z.number().positive(),
-  warmupSteps: count,
-  weightDecay: z.number().min(0),
-  checkpointEvery: count,
-  dialogues: z.array(z.tuple([z.string(), z.string()])),
 });
 
+const contextStage = z.strictObject({
+  /** Steps done when the next stage begins; the last stage goes on to the end. */
+  untilStep: count,
+  /** Tokens of the longest example. */
+  maxTokens: count,
+  /** Peak of the schedule in this stage; default: the recipe's. */
+  learningRate: z.number().positive().optional(),
+  /** Base of the rotary embedding from this stage on. */
+  ropeTheta: z.number().positive().optional(),
+});
+
+const evaluation = z.strictObject({
+  /** Steps between two evaluations; one comes after the last step too. */
+  every: count,
+  /** Held-out problems of each task, answered greedily. */
+  problemsPerTask: z.number().int().min(0).default(4),
+  /** Tokens of an answer at most. */
+  maxNewTokens: count.default(256),
+  /** Answers that are shown, of each source. */
+  samples: z.number().int().min(0).default(2),
+  /** Evaluations without a lower held-out loss after which training ends; default: it never does. */
+  patience: count.optional(),
+});
+
+/** Everything that determines a training run, from a JSON file. */
+const recipeFile = z
+  .strictObject({
+    /** What a new model is made of; absent when a trained one is tuned further. */
+    newModel: z
+      .strictObject({
+        /** A `config.json` without the parts that the tokenizer decides. */
+        config: z.record(z.string(), z.unknown()),
+        tokenizer: z.strictObject({ vocabSize: count, sampleProblems: count }),
+      })
+      .optional(),
+    /** Trains low-rank changes of the attention's matrices (or of `targets`) instead of the model. */
+    lora: z
+      .strictObject({
+        rank: count,
+        alpha: z.number().positive(),
+        targets: z.array(z.string()).min(1).optional(),
+      })
+      .optional(),
+    seed: z.number().int(),
+    steps: count,
+    examplesPerStep: count,
+    /** Padded tokens computed at once; no example is longer. */
+    maxBatchTokens: count,
+    /** What is learned, mixed by weights. */
+    sources: z.strictObject({
+      tasks: tasks.optional(),
+      /** Small talk: questions and answers. */
+      dialogues: z
+        .strictObject({ weight, pairs: z.array(z.tuple([z.string(), z.string()])).min(1) })
+        .optional(),
+      /** JSONL files in OpenAI's chat form, relative to the recipe. */
+      datasets: z
+        .array(
+          z.strictObject({ path: z.string(), weight, heldOutShare: share.lt(1).default(0.05) }),
+        )
+        .default([]),
+    }),
+    learningRate: z.number().positive(),
+    warmupSteps: count,
+    weightDecay: z.number().min(0),
+    checkpointEvery: count,
+    contextStages: z.array(contextStage).min(1).optional(),
+    evaluation: evaluation.optional(),
+  })
+  .superRefine(({ sources, contextStages = [], maxBatchTokens, newModel, lora }, context) => {
+    const problem = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: "custom", path, message });
+    if (!sources.tasks && !sources.dialogues && sources.datasets.length === 0) {
+      problem(["sources"], "expected at least one of tasks, dialogues and datasets, found none");
+    }
+    if (newModel && lora) problem(["lora"], "expected a trained model to adapt, found newModel");
+    contextStages.forEach(({ untilStep, maxTokens }, i) => {
+      const before = contextStages[i - 1];
+      if (before && untilStep <= before.untilStep) {
+        problem(["contextStages", i, "untilStep"], `expected more than ${before.untilStep}`);
+      }
+      if (maxTokens > maxBatchTokens) {
+        problem(["contextStages", i, "maxTokens"], `expected at most ${maxBatchTokens} of a batch`);
+      }
+    });
+  });
+
 export type Recipe = z.infer<typeof recipeFile>;
+export type TaskRecipe = z.infer<typeof tasks>;
+export type ContextStage = z.infer<typeof contextStage>;
+export type EvaluationRecipe = z.infer<typeof evaluation>;
 
 /** Raised when a recipe is not one. */
 export class RecipeError extends Error {
   override readonly name = "RecipeError";
 }
 
-/** Reads and checks a recipe. */
+/** Reads and checks a recipe; the paths of datasets come out absolute. */
 export async function readRecipe(path: string): Promise<Recipe> {
   let json: unknown;
   try {
@@ -57,5 +133,8 @@ export async function readRecipe(path: string): Promise<Recipe> {
   }
   const result = recipeFile.safeParse(json);
   if (!result.success) throw new RecipeError(`${path}: ${z.prettifyError(result.error)}`);
+  for (const dataset of result.data.sources.datasets) {
+    dataset.path = resolve(dirname(path), dataset.path);
+  }
   return result.data;
 }

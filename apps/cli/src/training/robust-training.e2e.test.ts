@@ -1,11 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { levinArguments, repository } from "../testing/run-levin.ts";
 import { tinyRecipe } from "../testing/tiny-recipe.ts";
-import type { Recipe } from "./recipe.ts";
+import { logOf, trainTiny, type EndedTraining, type TinyTraining } from "../testing/train-tiny.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -13,52 +11,21 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-interface Ended {
-  code: number | null;
-  signal: string | null;
-  lines: string[];
-  stderr: string;
-}
-
-/** Trains in a process of its own; `disturb` may do something to it after each of its lines. */
-async function trained(
+const trained = (
   output: string,
-  changes: Partial<Recipe> = {},
-  disturb: (child: ChildProcess, lines: number) => void = () => {},
-  shell = "exec",
-): Promise<Ended> {
-  const recipe = join(folder, "recipe.json");
-  await writeFile(recipe, JSON.stringify({ ...tinyRecipe, ...changes }));
-  const args = levinArguments("train", recipe, "--output", join(folder, output));
-  const child = spawn("bash", ["-c", `${shell} "$0" "$@"`, process.execPath, ...args], {
-    cwd: repository,
+  changes?: TinyTraining["changes"],
+  disturb?: TinyTraining["disturb"],
+  shell?: string,
+): Promise<EndedTraining> =>
+  trainTiny({
+    folder,
+    output,
+    ...(changes && { changes }),
+    ...(disturb && { disturb }),
+    ...(shell && { shell }),
   });
-  const ended: Ended = { code: null, signal: null, lines: [], stderr: "" };
-  child.stderr.on("data", (chunk: Buffer) => (ended.stderr += chunk.toString()));
-  child.stdout.on("data", (chunk: Buffer) => {
-    for (const line of chunk.toString().trim().split("\n")) {
-      disturb(child, ended.lines.push(line));
-    }
-  });
-  [ended.code, ended.signal] = await new Promise<[number | null, string | null]>((done) =>
-    child.on("close", (...how) => done(how)),
-  );
-  return ended;
-}
 
-/** Metrics without the times. */
-async function metrics(output: string): Promise<{ step: number }[]> {
-  const text = await readFile(join(folder, output, "metrics.jsonl"), "utf8");
-  expect(text.endsWith("\n")).toBe(true);
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => {
-      const { seconds, ...rest } = JSON.parse(line) as { step: number; seconds: number };
-      expect(seconds).toBeGreaterThan(0);
-      return rest;
-    });
-}
+const metrics = (output: string): ReturnType<typeof logOf> => logOf(folder, output);
 
 const weights = (output: string): Promise<Buffer> =>
   readFile(join(folder, output, "model/model.safetensors"));
@@ -66,21 +33,34 @@ const weights = (output: string): Promise<Buffer> =>
 const checkpoints = (output: string): Promise<string[]> =>
   readdir(join(folder, output, "checkpoints"));
 
-describe("levin train", () => {
+describe("levin train", { timeout: 180_000 }, () => {
   it("goes on bit for bit, metrics too, after kill -9 at any moment", async () => {
-    expect(await trained("straight")).toMatchObject({ code: 0, stderr: "" });
+    const changes: TinyTraining["changes"] = {
+      contextStages: [
+        { untilStep: 10, maxTokens: 100, learningRate: 0.005 },
+        { untilStep: 24, maxTokens: 400, ropeTheta: 100_000 },
+      ],
+      evaluation: { every: 5, problemsPerTask: 1, maxNewTokens: 4, samples: 2 },
+    };
+    expect(await trained("straight", changes)).toMatchObject({ code: 0, stderr: "" });
     for (let kill = 0; kill < 5; kill++) {
       const [after, delay] = [1 + Math.floor(Math.random() * 5), Math.random() * 40];
-      const { signal } = await trained("killed", {}, (child, lines) => {
+      const { signal } = await trained("killed", changes, (child, lines) => {
         if (lines === after) setTimeout(() => child.kill("SIGKILL"), delay);
       });
       expect(signal).toBe("SIGKILL");
     }
-    expect(await trained("killed")).toMatchObject({ code: 0, stderr: "" });
+    expect(await trained("killed", changes)).toMatchObject({ code: 0, stderr: "" });
     expect(await metrics("killed")).toEqual(await metrics("straight"));
-    expect((await metrics("straight")).map(({ step }) => step)).toEqual(
-      Array.from({ length: tinyRecipe.steps }, (_, i) => i + 1),
+    const lines = await metrics("straight");
+    const steps = lines.filter(({ heldOutLoss }) => heldOutLoss === undefined);
+    expect(steps.map(({ step, stage }) => [step, stage])).toEqual(
+      Array.from({ length: tinyRecipe.steps }, (_, i) => [i + 1, i < 10 ? 1 : 2]),
     );
+    expect(lines).toHaveLength(24 + 5);
+    const samples = await logOf(folder, "straight", "samples");
+    expect(samples).toHaveLength(5 * 2);
+    expect(await logOf(folder, "killed", "samples")).toEqual(samples);
     expect((await weights("killed")).equals(await weights("straight"))).toBe(true);
   });
 

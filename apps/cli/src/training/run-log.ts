@@ -5,18 +5,25 @@ import { expectWritable } from "./write-whole.ts";
 /** Lines of JSON that a training leaves behind, each with the step that it belongs to. */
 export type LogName = "metrics" | "samples";
 
+/** Adds a line. */
+export type RunLog = (name: LogName, line: { step: number } & object) => Promise<void>;
+
 /**
  * Writes `metrics.jsonl` and `samples.jsonl` of a run. What an earlier process wrote after `step`,
  * which is done again now, is taken out first; so no line is doubled or lost by a kill.
  */
-export async function openRunLog(
-  directory: string,
-  step: number,
-): Promise<(name: LogName, line: { step: number } & object) => Promise<void>> {
+export async function openRunLog(directory: string, step: number): Promise<RunLog> {
   const path = (name: LogName): string => join(directory, `${name}.jsonl`);
   for (const name of ["metrics", "samples"] as const) await cutAfter(path(name), step);
   return (name, line) =>
     expectWritable(path(name), () => appendFile(path(name), `${JSON.stringify(line)}\n`));
+}
+
+/** The whole lines of a log; none when there is no log. */
+export async function readRunLog<Line>(directory: string, name: LogName): Promise<Line[]> {
+  const text = await readFile(join(directory, `${name}.jsonl`), "utf8").catch(() => "");
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as Line);
 }
 
 async function cutAfter(path: string, step: number): Promise<void> {

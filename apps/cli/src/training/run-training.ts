@@ -1,26 +1,24 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { CausalLanguageModel, parseConfig } from "@levin/model";
-import { m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
+import type { Tokenizer } from "@levin/tokenizer";
 import {
   batchExamples,
-  createAdamWState,
   createProgress,
   DivergedError,
   expectTrainable,
-  initialiseParameters,
   train,
-  trainableModel,
-  type Example,
   type Progress,
   type StepReport,
 } from "@levin/training";
-import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
-import { saveFinished, trainedModel, type Training } from "./model-folder.ts";
-import { RecipeError, type Recipe } from "./recipe.ts";
-import { openRunLog } from "./run-log.ts";
-import { stepExamples, tokenizerTexts } from "./task-examples.ts";
-import { expectWritable, writeFileWhole } from "./write-whole.ts";
+import { saveLora, saveTrainingCheckpoint } from "@levin/training/node";
+import { BestModel } from "./best-model.ts";
+import { mixture, openSources, type Source } from "./example-sources.ts";
+import { evaluateHeldOut, type HeldOutEvaluation, type Sample } from "./held-out-evaluation.ts";
+import { ensureTokenizer, openLearner, type Learner } from "./learner.ts";
+import { saveFinished } from "./model-folder.ts";
+import { RecipeError, type ContextStage, type Recipe } from "./recipe.ts";
+import { openRunLog, type RunLog } from "./run-log.ts";
+import { expectWritable, writeFolderWhole } from "./write-whole.ts";
 
 export interface TrainingRun {
   recipe: Recipe;
@@ -29,23 +27,27 @@ export interface TrainingRun {
   /** A trained model's directory to start from; the recipe then names no new model. */
   from?: string | undefined;
   onStep?: (report: StepReport, progress: Progress) => void;
+  onEvaluation?: (step: number, evaluation: HeldOutEvaluation, samples: readonly Sample[]) => void;
+  /** Told what is to be known about the data. */
+  onNotice?: (text: string) => void;
   signal?: AbortSignal;
+}
+
+export interface TrainingEnd {
+  step: number;
+  /** `early`: the held-out loss fell no more. `aborted`: a checkpoint was left, nothing else. */
+  reason: "finished" | "early" | "aborted";
 }
 
 /**
  * Trains by a recipe, or goes on where an earlier run in the same directory stopped. The finished
- * model (bfloat16, with tokenizer and chat template) is in `directory/model`; a run that was aborted
- * leaves a checkpoint instead.
+ * model (bfloat16, with tokenizer and chat template) is in `directory/model`, the one of the lowest
+ * held-out loss in `directory/best`, an adapter alone in `directory/adapter`.
  *
- * @returns the steps done
+ * @throws RecipeError, ChatDatasetError, DivergedError, TrainingCheckpointError, OutputError
  */
-export async function runTraining({
-  recipe,
-  directory,
-  from,
-  onStep,
-  signal,
-}: TrainingRun): Promise<number> {
+export async function runTraining(run: TrainingRun): Promise<TrainingEnd> {
+  const { recipe, directory, from, signal } = run;
   if ((recipe.newModel === undefined) === (from === undefined)) {
     throw new RecipeError(
       "recipe: expected either newModel in the recipe or a trained model to start from (--from), " +
@@ -57,89 +59,146 @@ export async function runTraining({
   const checkpoints = join(directory, "checkpoints");
   // These may be changed on the way, the learning rate after a divergence; anything else would make
   // it another training.
-  const { steps: _steps, learningRate: _rate, checkpointEvery: _every, ...settings } = recipe;
-  const { model, state } =
-    (await loadTrainingCheckpoint(checkpoints, settings)) ??
-    (from === undefined ? newModel(recipe, tokenizer) : await trainedModel(from));
-  const trainable = trainableModel(model);
-  const follow = createProgress(recipe.steps);
-  const log = await openRunLog(directory, state.step);
-  const examples = (step: number): Example[] => stepExamples(recipe, tokenizer, step);
-  let saved = state.step;
-  const save = async (): Promise<void> => {
-    if (saved === state.step) return;
-    const next = batchExamples(examples(state.step).slice(0, 4), recipe.maxBatchTokens);
-    await expectTrainable(trainable, next, state.step);
-    await saveTrainingCheckpoint(checkpoints, model, state, settings);
-    saved = state.step;
-  };
-  const training = train(trainable, state, {
-    schedule: {
-      peak: recipe.learningRate,
-      warmupSteps: recipe.warmupSteps,
-      totalSteps: recipe.steps,
-      floor: 0.02,
-    },
-    optimizer: { weightDecay: recipe.weightDecay },
-    maxBatchTokens: recipe.maxBatchTokens,
-    examples,
-    onStep: async (report) => {
-      onStep?.(report, follow(report));
-      await log("metrics", report);
-      if (report.step % recipe.checkpointEvery === 0) await save();
-    },
-    ...(signal && { signal }),
-  });
-  try {
-    await training;
-    await save();
-  } catch (error) {
-    if (!(error instanceof DivergedError)) throw error;
-    const kept = saved === 0 ? "start again" : `the checkpoint of step ${saved} is kept: go on`;
-    throw new DivergedError(`${error.message}; ${kept} with a lower learningRate`, {
-      cause: error,
-    });
-  }
-  if (state.step >= recipe.steps) {
-    await saveFinished(join(directory, "model"), model, join(directory, "tokenizer.json"));
-  }
-  return state.step;
-}
-
-async function ensureTokenizer(
-  recipe: Recipe,
-  directory: string,
-  from: string | undefined,
-): Promise<Tokenizer> {
-  const path = join(directory, "tokenizer.json");
-  const known = await readFile(path, "utf8").catch(() => undefined);
-  const given = from === undefined ? known : await readFile(join(from, "tokenizer.json"), "utf8");
-  if (known !== undefined && known !== given) {
+  const {
+    steps,
+    learningRate: _rate,
+    checkpointEvery: _every,
+    evaluation: _,
+    ...settings
+  } = recipe;
+  const learner = await openLearner(recipe, tokenizer, { checkpoints, from, settings });
+  const log = await openRunLog(directory, learner.state.step);
+  const stages = stagesOf(recipe, learner.config.maxPositionEmbeddings);
+  const longest = Math.max(...stages.map(({ maxTokens }) => maxTokens));
+  const sources = await openSources(recipe, tokenizer, { longest, notice: run.onNotice });
+  if (recipe.evaluation && sources.every(({ heldOut }) => heldOut.length === 0)) {
     throw new RecipeError(
-      `${directory}: expected a training that began from ${from}, found one with another tokenizer`,
+      "evaluation: expected problemsPerTask or a heldOutShare above 0, found nothing that is held out",
     );
   }
-  if (given !== undefined && known === undefined) await writeFileWhole(path, given);
-  if (given !== undefined) return Tokenizer.fromJson(JSON.parse(given));
-  const { vocabSize, sampleProblems } = recipe.newModel!.tokenizer;
-  const file = trainTokenizer(tokenizerTexts(recipe, sampleProblems), {
-    vocabSize,
-    specialTokens: m1SpecialTokens,
-  });
-  await writeFileWhole(path, JSON.stringify(file));
-  return Tokenizer.fromJson(file);
+  const best = await BestModel.of(directory, recipe.evaluation?.patience);
+  const early = new AbortController();
+  if (best.isOver) early.abort();
+  const stage = new StageTraining({ run, learner, log, sources, tokenizer, settings, best, early });
+  for (const [number, each] of stages.entries()) {
+    if (learner.state.step < each.untilStep) await stage.train(each, number + 1);
+  }
+  const { step } = learner.state;
+  if (step < steps && !early.signal.aborted && signal?.aborted) return { step, reason: "aborted" };
+  await learner.withModel((model) =>
+    saveFinished(join(directory, "model"), model, join(directory, "tokenizer.json")),
+  );
+  const { adapter } = learner;
+  if (adapter) {
+    await writeFolderWhole(join(directory, "adapter"), (folder) =>
+      saveLora(folder, adapter, { ...(from !== undefined && { baseModel: from }) }),
+    );
+  }
+  return { step, reason: step < steps ? "early" : "finished" };
 }
 
-function newModel(recipe: Recipe, tokenizer: Tokenizer): Training {
-  const config = parseConfig({
-    ...recipe.newModel!.config,
-    vocab_size: tokenizer.vocabSize,
-    bos_token_id: tokenizer.tokenToId("<beginning_of_sentence>"),
-    eos_token_id: tokenizer.tokenToId("<end_of_sentence>"),
+/** The stages of a recipe, the last of which goes on to the end; one without limits if it has none. */
+function stagesOf(
+  { steps, contextStages, maxBatchTokens }: Recipe,
+  context: number,
+): ContextStage[] {
+  const stages = contextStages ?? [
+    { untilStep: steps, maxTokens: Math.min(maxBatchTokens, context) },
+  ];
+  return stages.map((stage, i) => {
+    const end = i === stages.length - 1 ? steps : stage.untilStep;
+    return { ...stage, untilStep: Math.min(end, steps) };
   });
-  const parameters = initialiseParameters(config, recipe.seed);
-  return {
-    model: new CausalLanguageModel(config, parameters),
-    state: createAdamWState(parameters),
-  };
+}
+
+interface StageContext {
+  run: TrainingRun;
+  learner: Learner;
+  log: RunLog;
+  sources: readonly Source[];
+  tokenizer: Tokenizer;
+  settings: Record<string, unknown>;
+  best: BestModel;
+  early: AbortController;
+}
+
+/** Trains stage after stage, with all that is to be done between steps. */
+class StageTraining {
+  readonly #context: StageContext;
+  readonly #follow: (report: StepReport) => Progress;
+  /** Step of the newest checkpoint. */
+  #saved: number;
+
+  constructor(context: StageContext) {
+    this.#context = context;
+    this.#follow = createProgress(context.run.recipe.steps);
+    this.#saved = context.learner.state.step;
+  }
+
+  async train(stage: ContextStage, number: number): Promise<void> {
+    const { run, learner, sources, log, early } = this.#context;
+    const { recipe } = run;
+    learner.enter(stage);
+    const examples = mixture(sources, recipe, stage.maxTokens);
+    try {
+      await train(learner.trainable, learner.state, {
+        schedule: {
+          peak: stage.learningRate ?? recipe.learningRate,
+          warmupSteps: recipe.warmupSteps,
+          totalSteps: recipe.steps,
+          floor: 0.02,
+        },
+        untilStep: stage.untilStep,
+        optimizer: { weightDecay: recipe.weightDecay },
+        maxBatchTokens: recipe.maxBatchTokens,
+        examples,
+        signal: AbortSignal.any([early.signal, ...(run.signal ? [run.signal] : [])]),
+        onStep: async (report) => {
+          run.onStep?.(report, this.#follow(report));
+          await log("metrics", { ...report, ...(recipe.contextStages && { stage: number }) });
+          await this.#evaluate(report.step);
+          if (report.step % recipe.checkpointEvery === 0) await this.#save(examples);
+        },
+      });
+      await this.#save(examples);
+    } catch (error) {
+      if (!(error instanceof DivergedError)) throw error;
+      const saved = this.#saved;
+      const kept = saved === 0 ? "start again" : `the checkpoint of step ${saved} is kept: go on`;
+      throw new DivergedError(`${error.message}; ${kept} with a lower learningRate`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #evaluate(step: number): Promise<void> {
+    const { run, learner, log, best, early } = this.#context;
+    const { evaluation: plan, steps, maxBatchTokens } = run.recipe;
+    if (!plan || (step % plan.every !== 0 && step !== steps)) return;
+    const found = await evaluateHeldOut({ ...this.#context, recipe: plan, maxBatchTokens });
+    for (const sample of found.samples) await log("samples", sample);
+    await log("metrics", { step, ...found.evaluation });
+    run.onEvaluation?.(step, found.evaluation, found.samples);
+    if (best.add(found.evaluation.heldOutLoss)) {
+      const file = join(run.directory, "tokenizer.json");
+      await learner.withModel((model) => saveFinished(join(run.directory, "best"), model, file));
+    }
+    if (best.isOver) early.abort();
+  }
+
+  /** Saves a checkpoint, once the next examples show that the model is sound. */
+  async #save(examples: ReturnType<typeof mixture>): Promise<void> {
+    const { run, learner, settings } = this.#context;
+    const { state } = learner;
+    if (this.#saved === state.step) return;
+    const next = batchExamples(examples(state.step).slice(0, 4), run.recipe.maxBatchTokens);
+    await expectTrainable(learner.trainable, next, state.step);
+    await saveTrainingCheckpoint(
+      join(run.directory, "checkpoints"),
+      learner.trained,
+      state,
+      settings,
+    );
+    this.#saved = state.step;
+  }
 }

@@ -4,11 +4,12 @@ import {
   generateProblem,
   type Problem,
   type Random,
+  type Split,
   type Task,
 } from "@levin/tasks";
 import { encodeChat, m1ChatTemplate, type ChatMessage, type Tokenizer } from "@levin/tokenizer";
-import type { Example } from "@levin/training";
-import type { Recipe } from "./recipe.ts";
+import { ExampleError, type Example } from "@levin/training";
+import type { TaskRecipe } from "./recipe.ts";
 
 /** A reply with its thought, as the model is to write it. */
 export function replyText(thinking: string, answer: string): string {
@@ -17,50 +18,87 @@ export function replyText(thinking: string, answer: string): string {
     : `<think>\n${thinking}\n</think>\n\n${answer}`;
 }
 
-/** Texts to learn a tokenizer from: problems with their thoughts, and the small talk. */
-export function* tokenizerTexts(recipe: Recipe, sampleProblems: number): Generator<string> {
-  const random = createRandom(recipe.seed - 1);
-  for (const [question, answer] of recipe.dialogues) yield `${question}\n${answer}`;
-  yield "ai name=assistant\nuser name=user\n".repeat(sampleProblems);
-  for (let i = 0; i < sampleProblems; i++) {
-    const problem = generateProblem(random.pick(allTasks), random);
-    yield `${problem.prompt}\n${problem.thinking}\n${problem.answer}`;
-  }
+/** The tasks that have a weight, with it. */
+export function weightedTasks({
+  taskWeights,
+  otherTaskWeight,
+}: TaskRecipe): { task: Task; weight: number }[] {
+  return allTasks
+    .map((task) => ({ task, weight: taskWeights[task.name] ?? otherTaskWeight }))
+    .filter(({ weight }) => weight > 0);
 }
 
-/** The examples of one training step; they depend on recipe and step alone. */
-export function stepExamples(recipe: Recipe, tokenizer: Tokenizer, step: number): Example[] {
-  const random = createRandom(Math.imul(recipe.seed, 0x9e3779b1) ^ step);
-  const tasks = stratifiedTasks(recipe, random);
-  return Array.from({ length: recipe.examplesPerStep }, () => {
-    const task = tasks.next().value!;
-    if (random.chance(recipe.dialogueShare)) return dialogueExample(recipe, tokenizer, random);
+/** Draws until an example is short enough. */
+const mostDraws = 1000;
+
+/**
+ * An example of a task, of at most `maxTokens`; it depends on these arguments alone.
+ * @throws ExampleError when all of many are longer
+ */
+export function taskExample(recipe: TaskRecipe, draw: TaskDraw): Example {
+  const { task, maxTokens } = draw;
+  for (const [number, found] of drawExamples(recipe, draw)) {
+    if (found.ids.length <= maxTokens) return found;
+    if (number === mostDraws) break;
+  }
+  throw new ExampleError(
+    `${task.name}: expected examples of at most ${maxTokens} tokens, found none in ${mostDraws}`,
+  );
+}
+
+/** Whether a good part of a task's examples are short enough. */
+export function isShortEnough(recipe: TaskRecipe, draw: TaskDraw): boolean {
+  let short = 0;
+  for (const [number, { ids }] of drawExamples(recipe, draw)) {
+    if (ids.length <= draw.maxTokens) short += 1;
+    if (short === 4) return true;
+    if (number === 40) break;
+  }
+  return false;
+}
+
+function* drawExamples(
+  recipe: TaskRecipe,
+  { tokenizer, task, seed }: TaskDraw,
+): Generator<[number, Example], void> {
+  const random = createRandom(seed);
+  for (let number = 1; ; number++) {
     const problem = drawProblem(recipe, task, random);
     const before = random.chance(recipe.historyShare) ? earlierTurn(recipe, random) : [];
-    return problemExample(tokenizer, problem, before, thoughtLength(recipe, random));
-  });
-}
-
-/** Tasks by their weights, spread evenly over each step so that its mixture varies little. */
-function* stratifiedTasks(
-  { taskWeights, examplesPerStep }: Recipe,
-  random: Random,
-): Generator<Task, undefined> {
-  const weights = allTasks.map(({ name }) => taskWeights[name] ?? 1);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const start = random.fraction();
-  for (let i = 0; i < examplesPerStep; i++) {
-    let rest = ((i + start) / examplesPerStep) * total;
-    yield allTasks[weights.findIndex((weight) => (rest -= weight) < 0)] ?? allTasks.at(-1)!;
+    const shown = thoughtLength(recipe, random);
+    yield [number, problemExample(tokenizer, problem, before, shown)];
   }
 }
 
-function drawProblem(recipe: Recipe, task: Task, random: Random): Problem {
-  return generateProblem(task, random, { difficulty: random.fraction() * recipe.maxDifficulty });
+export interface TaskDraw {
+  tokenizer: Tokenizer;
+  task: Task;
+  maxTokens: number;
+  seed: number;
+}
+
+/** Held-out problems of a task, at most as difficult as those that are learned. */
+export function heldOutProblems(
+  recipe: TaskRecipe,
+  task: Task,
+  options: { count: number; seed: number },
+): Problem[] {
+  const random = createRandom(options.seed);
+  return Array.from({ length: options.count }, () => drawProblem(recipe, task, random, "held-out"));
+}
+
+/** A problem with its whole thought and answer. */
+export function workedExample(tokenizer: Tokenizer, problem: Problem): Example {
+  return problemExample(tokenizer, problem, [], undefined);
+}
+
+function drawProblem(recipe: TaskRecipe, task: Task, random: Random, split?: Split): Problem {
+  const difficulty = random.fraction() * recipe.maxDifficulty;
+  return generateProblem(task, random, { difficulty, ...(split && { split }) });
 }
 
 /** Another question and its answer, with the thought (as a session keeps it) or without (as a client sends it). */
-function earlierTurn(recipe: Recipe, random: Random): ChatMessage[] {
+function earlierTurn(recipe: TaskRecipe, random: Random): ChatMessage[] {
   const { prompt, thinking, answer } = drawProblem(recipe, random.pick(allTasks), random);
   return [
     { role: "user", content: prompt },
@@ -69,7 +107,7 @@ function earlierTurn(recipe: Recipe, random: Random): ChatMessage[] {
 }
 
 /** Share of a thought that is shown before it is closed by force; undefined when it is not. */
-function thoughtLength(recipe: Recipe, random: Random): number | undefined {
+function thoughtLength(recipe: TaskRecipe, random: Random): number | undefined {
   if (random.chance(recipe.directAnswerShare)) return 0;
   return random.chance(recipe.cutThoughtShare) ? random.fraction() : undefined;
 }
@@ -87,12 +125,6 @@ function problemExample(
   // Only the answer is learned after a thought that was closed for it; closing early is not.
   const cut = thinking.slice(0, Math.floor(shown * thinking.length));
   return example(tokenizer, messages, replyText(cut, ""), `${answer}<end_of_sentence>`);
-}
-
-function dialogueExample(recipe: Recipe, tokenizer: Tokenizer, random: Random): Example {
-  const [question, answer] = random.pick(recipe.dialogues);
-  const messages: ChatMessage[] = [{ role: "user", content: question }];
-  return example(tokenizer, messages, "", `${replyText("", answer)}<end_of_sentence>`);
 }
 
 function example(

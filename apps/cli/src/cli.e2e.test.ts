@@ -112,27 +112,7 @@ describe("levin", () => {
   });
 
   it("train goes on where it was stopped, and its model can be used", async () => {
-    const recipe = JSON.parse(
-      await readFile(join(repository, "packages/spark/training/recipe.json"), "utf8"),
-    ) as { newModel: { config: object } };
-    const small = {
-      ...recipe,
-      newModel: {
-        config: {
-          ...recipe.newModel.config,
-          hidden_size: 16,
-          num_hidden_layers: 2,
-          attn_type_list: [0, 1],
-          intermediate_size: 8,
-          num_local_experts: 2,
-        },
-        tokenizer: { vocabSize: 300, sampleProblems: 50 },
-      },
-      examplesPerStep: 3,
-      steps: 4,
-      warmupSteps: 1,
-      checkpointEvery: 2,
-    };
+    const small = { ...tinyRecipe, steps: 4, warmupSteps: 1, checkpointEvery: 2 };
     const path = join(folder, "recipe.json");
     await writeFile(path, JSON.stringify(small));
     const output = join(folder, "run");

@@ -7,7 +7,13 @@ export class Curve {
   #data: [number[], ...(number | null)[][]];
   readonly #plot: uPlot;
 
-  constructor(parent: HTMLElement, title: string, series: Record<string, string>) {
+  /** @param highest upper end of the scale, which then begins at 0 */
+  constructor(
+    parent: HTMLElement,
+    title: string,
+    series: Record<string, string>,
+    highest?: number,
+  ) {
     this.#names = Object.keys(series);
     this.#data = this.#empty();
     const box = document.createElement("section");
@@ -24,7 +30,10 @@ export class Curve {
       {
         width: canvas.clientWidth,
         height: 220,
-        scales: { x: { time: false } },
+        scales: {
+          x: { time: false },
+          y: highest === undefined ? {} : { range: [0, highest] },
+        },
         axes: [axis, { ...axis, size: 64 }],
         series: [
           { label: "step" },

@@ -12,7 +12,7 @@ const figures = document.querySelector<HTMLElement>("#figures")!;
 const list = document.querySelector<HTMLElement>("#samples")!;
 const curves = [
   new Curve(plots, "Loss", { crossEntropy: "training", heldOutLoss: "held out" }),
-  new Curve(plots, "Accuracy on held-out problems", { accuracy: "right" }),
+  new Curve(plots, "Accuracy on held-out problems", { accuracy: "right" }, 1),
   new Curve(plots, "Learning rate", { learningRate: "rate" }),
   new Curve(plots, "Speed", { tokensPerSecond: "tokens/s" }),
 ];
@@ -48,7 +48,7 @@ function showSamples(all: Record<string, unknown>[]): void {
       const verdict = right === undefined ? "" : right ? " · right" : " · wrong";
       head.textContent = `step ${step as number} · ${source as string}${verdict}\n`;
       const answer = document.createElement("strong");
-      answer.textContent = reply as string;
+      answer.textContent = (reply as string).trim();
       item.append(head, `${prompt as string}\n`, answer);
       return item;
     }),

@@ -2,7 +2,7 @@ import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { levin } from "../testing/run-levin.ts";
+import { levin, repository } from "../testing/run-levin.ts";
 import { tinyRecipe } from "../testing/tiny-recipe.ts";
 import { logOf, trainTiny, type EndedTraining } from "../testing/train-tiny.ts";
 import { readRecipe, type Recipe } from "./recipe.ts";
@@ -135,6 +135,11 @@ describe("levin train", { timeout: 180_000 }, () => {
       stderr: expect.stringMatching(/expected fine-tune or reasoning, found magic/) as string,
     });
     expect(await levin("train", path, "--init", "reasoning")).toMatchObject({ code: 0 });
+  });
+
+  it.each(["recipe.json", "recipe-2.json"])("reads spark's own %s", async (name) => {
+    const { sources } = await readRecipe(join(repository, "packages/spark/training", name));
+    expect(sources.tasks!.weight + sources.dialogues!.weight).toBeCloseTo(1, 9);
   });
 
   it.each([

@@ -12,7 +12,7 @@ const figures = document.querySelector<HTMLElement>("#figures")!;
 const list = document.querySelector<HTMLElement>("#samples")!;
 const curves = [
   new Curve(plots, "Loss", { crossEntropy: "training", heldOutLoss: "held out" }),
-  new Curve(plots, "Accuracy on held-out problems", { accuracy: "right" }, 1),
+  new Curve(plots, "Right answers", { accuracy: "held out, greedy", reward: "drawn" }, 1),
   new Curve(plots, "Learning rate", { learningRate: "rate" }),
   new Curve(plots, "Speed", { tokensPerSecond: "tokens/s" }),
 ];
@@ -27,8 +27,8 @@ async function look(): Promise<void> {
     line["tokensPerSecond"] = (line["tokens"] as number) / line["seconds"];
   }
   if (lines.length > 0 || whole) for (const curve of curves) curve.add(lines, whole);
-  const last = lines.findLast((line) => typeof line["crossEntropy"] === "number");
-  if (last) figures.textContent = describe(last);
+  const last = lines.findLast((line) => "crossEntropy" in line || "reward" in line);
+  if (last) figures.textContent = "reward" in last ? describeDrawn(last) : describe(last);
   const news = await samples();
   if (news.lines.length > 0) showSamples([...(news.whole ? [] : newest), ...news.lines]);
 }
@@ -37,6 +37,10 @@ function describe(line: Record<string, unknown>): string {
   const number = (name: string, digits: number): string => (line[name] as number).toFixed(digits);
   const stage = line["stage"] === undefined ? "" : ` · stage ${line["stage"] as number}`;
   return `Step ${number("step", 0)} · loss ${number("crossEntropy", 4)} · ${number("tokensPerSecond", 0)} tokens/s${stage}`;
+}
+
+function describeDrawn({ step, reward, length, entropy }: Record<string, unknown>): string {
+  return `Iteration ${step as number} · reward ${(reward as number).toFixed(3)} · ${(length as number).toFixed(0)} tokens an answer · entropy ${(entropy as number).toFixed(3)}`;
 }
 
 function showSamples(all: Record<string, unknown>[]): void {

@@ -1,8 +1,9 @@
-import { allTasks, evaluateTask, wilsonInterval, type Evaluation } from "@levin/tasks";
+import { allTasks, evaluateTask, wilsonInterval, type Evaluation, type Task } from "@levin/tasks";
 import type { Command } from "commander";
 import { batchAnswerer } from "../batch-answerer.ts";
 import { loadBundle } from "../load-bundle.ts";
 import { ReplyEntropy } from "../reply-entropy.ts";
+import { toTasks } from "../task-names.ts";
 import {
   addGenerationFlags,
   generationOptions,
@@ -11,6 +12,7 @@ import {
 } from "./generation-flags.ts";
 
 interface EvalFlags extends GenerationFlags {
+  tasks?: readonly Task[];
   count: number;
   problemSeed: number;
   maxDifficulty: number;
@@ -27,6 +29,7 @@ export function addEval(program: Command): void {
       .command("eval")
       .description("accuracy and perplexity on held-out problems of the verifiable tasks"),
   )
+    .option("--tasks <names>", "tasks, parted by commas (default: all)", toTasks)
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--problem-seed <n>", "seed of the problems", toNumber, 7)
     .option("--max-difficulty <d>", "problems from difficulty 0 to this", toNumber, 1)
@@ -36,7 +39,7 @@ export function addEval(program: Command): void {
       const bundle = await loadBundle(flags);
       const total = { count: 0, correct: 0, entropy: new ReplyEntropy(bundle) };
       const answer = batchAnswerer(bundle, generationOptions(flags));
-      for (const task of allTasks) {
+      for (const task of flags.tasks ?? allTasks) {
         const entropy = new ReplyEntropy(bundle);
         const { misses, ...result } = await evaluateTask(
           task,

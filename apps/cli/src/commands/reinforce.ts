@@ -5,14 +5,19 @@ import { modelDirectory } from "../load-bundle.ts";
 import { readReinforcementRecipe } from "../reinforcement/reinforcement-recipe.ts";
 import { runReinforcement, type HeldOutEvaluation } from "../reinforcement/run-reinforcement.ts";
 import { backendOption } from "./backend-option.ts";
+import { copyRecipe } from "../training/starter-recipes.ts";
+import { trainingPort } from "../training/serve-run.ts";
 import { toNumber } from "./generation-flags.ts";
+import { endOnSignals, whileShown } from "./running-training.ts";
 
 interface ReinforceFlags {
-  output: string;
+  output?: string;
   backend: string;
   from?: string;
   iterations?: number;
   json?: boolean;
+  init?: boolean;
+  live?: number | true;
 }
 
 /** `levin reinforce RECIPE`: CISPO on the verifiable tasks. */
@@ -23,38 +28,54 @@ export function addReinforce(program: Command): void {
       "teach a model by reward on verifiable tasks; goes on where an earlier run stopped",
     )
     .argument("<recipe>", "JSON file, such as packages/spark/training/reinforcement.json")
-    .requiredOption("--output <directory>", "checkpoints, metrics and the finished model")
+    .option("--output <directory>", "checkpoints, metrics and the finished model")
     .option("--from <directory>", "the model to start from (default: spark)")
     .addOption(backendOption())
     .option("--iterations <n>", "instead of the recipe's number of iterations", toNumber)
+    .option("--live [port]", `show curves at 127.0.0.1 (port ${trainingPort})`, toNumber)
+    .option("--init", "write a recipe to begin with")
     .option("--json", "print each iteration as JSON")
-    .action(async (path: string, flags: ReinforceFlags) => {
-      const recipe = await readReinforcementRecipe(path);
-      if (flags.iterations !== undefined) recipe.iterations = flags.iterations;
-      await selectBackend(flags.backend, { otherwise: console.error });
-      const controller = new AbortController();
-      // A second signal ends the process at once.
-      for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => controller.abort());
-      const show =
-        <Report extends object>(describe: (report: Report) => string) =>
-        (report: Report): void =>
-          console.log(flags.json ? JSON.stringify(report) : describe(report));
-      const { iterations, nothingToLearn } = await runReinforcement({
-        recipe,
-        directory: flags.output,
-        from: modelDirectory(flags.from),
-        onIteration: show(describeIteration),
-        onEvaluation: show(describeEvaluation),
-        signal: controller.signal,
-      });
-      if (nothingToLearn !== undefined) console.error(`ended early: ${nothingToLearn}`);
-      if (controller.signal.aborted && iterations < recipe.iterations) {
-        console.error(
-          `stopped after iteration ${iterations} of ${recipe.iterations}; the same command goes on there`,
-        );
-        process.exitCode = 130;
+    .action(async (path: string, flags: ReinforceFlags, command: Command) => {
+      if (flags.init) {
+        await copyRecipe("reinforcement", path);
+        return console.log(`wrote ${path}`);
       }
+      if (flags.output === undefined) {
+        command.error("error: required option '--output <directory>' not specified");
+      }
+      await reinforceBy(path, { ...flags, output: flags.output });
     });
+}
+
+async function reinforceBy(
+  path: string,
+  flags: ReinforceFlags & { output: string },
+): Promise<void> {
+  const recipe = await readReinforcementRecipe(path);
+  if (flags.iterations !== undefined) recipe.iterations = flags.iterations;
+  await selectBackend(flags.backend, { otherwise: console.error });
+  const signal = endOnSignals();
+  const show =
+    <Report extends object>(describe: (report: Report) => string) =>
+    (report: Report): void =>
+      console.log(flags.json ? JSON.stringify(report) : describe(report));
+  await whileShown(flags.output, flags.live, async () => {
+    const { iterations, nothingToLearn } = await runReinforcement({
+      recipe,
+      directory: flags.output,
+      from: modelDirectory(flags.from),
+      onIteration: show(describeIteration),
+      onEvaluation: show(describeEvaluation),
+      signal,
+    });
+    if (nothingToLearn !== undefined) console.error(`ended early: ${nothingToLearn}`);
+    if (signal.aborted && iterations < recipe.iterations) {
+      console.error(
+        `stopped after iteration ${iterations} of ${recipe.iterations}; the same command goes on there`,
+      );
+      process.exitCode = 130;
+    }
+  });
 }
 
 function describeIteration(report: IterationReport): string {

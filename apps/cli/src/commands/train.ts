@@ -2,12 +2,13 @@ import { selectBackend } from "@levin/kernels/node";
 import type { Command } from "commander";
 import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
+import { endOnSignals, whileShown } from "./running-training.ts";
 import { showBar, showEvaluation, showLines } from "./show-training.ts";
 import { modelDirectory } from "../load-bundle.ts";
 import { readRecipe } from "../training/recipe.ts";
 import { runTraining } from "../training/run-training.ts";
 import { starterNames, writeStarter } from "../training/starter-recipes.ts";
-import { closing, serveRun, trainingPort } from "../training/serve-run.ts";
+import { serveRun, trainingPort } from "../training/serve-run.ts";
 
 interface TrainFlags {
   output?: string;
@@ -64,16 +65,9 @@ async function trainBy(path: string, flags: TrainFlags & { output: string }): Pr
   const recipe = await readRecipe(path);
   if (flags.steps !== undefined) recipe.steps = flags.steps;
   await selectBackend(flags.backend, { otherwise: console.error });
-  const controller = new AbortController();
-  // A second signal ends the process at once.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => controller.abort());
-  }
-  const live = flags.live === true ? trainingPort : flags.live;
-  const server = live === undefined ? undefined : await serveRun(flags.output, live);
-  if (server) console.error(`levin: this training is shown at ${server.url}`);
+  const signal = endOnSignals();
   const lines = flags.json || !process.stdout.isTTY;
-  await closing(server, async () => {
+  await whileShown(flags.output, flags.live, async () => {
     const { step, reason } = await runTraining({
       recipe,
       directory: flags.output,
@@ -81,7 +75,7 @@ async function trainBy(path: string, flags: TrainFlags & { output: string }): Pr
       onStep: lines ? showLines(flags) : showBar(recipe.steps),
       onEvaluation: showEvaluation(flags),
       onNotice: console.error,
-      signal: controller.signal,
+      signal,
     });
     if (reason === "aborted") {
       console.error(

@@ -93,19 +93,19 @@ describe("selectBySift", () => {
     expect(selectBySift(query, examples, { count: 3, repeat: false }).picks).toEqual([1, 0]);
   });
 
-  it("stops early where alpha says that more would gain little", () => {
+  it("stops early where α says that more would gain little", () => {
     const query = unit([1, 1, 0, 0, 0, 0]);
     const far = unit([1, 0, 0, 0, 0, 0]);
-    const choose = (alpha: number): number =>
-      selectBySift(query, [far], { count: 10, lambda: 0.01, alpha }).picks.length;
+    const choose = (stopAlpha: number): number =>
+      selectBySift(query, [far], { count: 10, lambda: 0.01, stopAlpha }).picks.length;
     // σ stays near √½, so n = 3 is the first with σ > 1/(0.5 n).
     expect([choose(0.5), choose(2), choose(0.01)]).toEqual([3, 1, 10]);
   });
 
   it.each([
     [{ count: 0 }, /expected a whole count ≥ 1 and at least one example, found 0 and 1/],
-    [{ count: 1, lambda: 0 }, /expected lambda, candidates and alpha > 0, found 0, 200/],
-    [{ count: 1, alpha: Number.NaN }, /found 0.01, 200, NaN/],
+    [{ count: 1, lambda: 0 }, /expected lambda, candidates and stopAlpha > 0, found 0, 200/],
+    [{ count: 1, stopAlpha: Number.NaN }, /found 0.01, 200, NaN/],
   ])("refuses %o", (options, message) => {
     const one = unit([1, 0, 0, 0, 0, 0]);
     expect(() => selectBySift(one, [one], options)).toThrow(SelectionError);

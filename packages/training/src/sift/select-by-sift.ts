@@ -9,8 +9,11 @@ export interface SiftOptions {
   candidates?: number;
   /** Whether an example may be chosen again, as in the paper; default true. */
   repeat?: boolean;
-  /** Stops after n examples as soon as σ > 1/(alpha · n): more would gain little. Default: never. */
-  alpha?: number;
+  /**
+   * α of the paper: stops after n examples as soon as σ > 1/(α · n), as more would gain little.
+   * Default: never.
+   */
+  stopAlpha?: number;
 }
 
 /** Chosen examples in order. */
@@ -33,12 +36,12 @@ export interface Selection {
 export function selectBySift(
   query: Float32Array,
   pool: readonly Float32Array[],
-  { count, lambda = 0.01, candidates = 200, repeat = true, alpha }: SiftOptions,
+  { count, lambda = 0.01, candidates = 200, repeat = true, stopAlpha }: SiftOptions,
 ): Selection {
   checkEmbeddings(query, pool, count);
-  if (!(lambda > 0) || !(candidates >= 1) || !(alpha === undefined || alpha > 0)) {
+  if (!(lambda > 0) || !(candidates >= 1) || !(stopAlpha === undefined || stopAlpha > 0)) {
     throw new SelectionError(
-      `selection: expected lambda, candidates and alpha > 0, found ${lambda}, ${candidates}, ${alpha}`,
+      `selection: expected lambda, candidates and stopAlpha > 0, found ${lambda}, ${candidates}, ${stopAlpha}`,
     );
   }
   const near = selectNearest(query, pool, candidates);
@@ -58,7 +61,8 @@ export function selectBySift(
     if (!repeat) left.delete(best!);
     selection.picks.push(near[best!]!);
     selection.uncertainties.push(variance);
-    if (alpha !== undefined && Math.sqrt(variance) > 1 / (alpha * selection.picks.length)) break;
+    const { length: taken } = selection.picks;
+    if (stopAlpha !== undefined && Math.sqrt(variance) > 1 / (stopAlpha * taken)) break;
   }
   return selection;
 }

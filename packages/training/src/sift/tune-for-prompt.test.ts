@@ -47,6 +47,17 @@ describe.each(["cpu", "wasm"])("tuning for a prompt on %s", (backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("takes alpha for the adapter's scale, not for SIFT's early stop", async () => {
+    const pool = await embedPool(model, examples);
+    const tune = (more: { alpha: number; stopAlpha?: number }) =>
+      tuneForPrompt(model, prompt, pool, { count: 4, rank: 4, ...more });
+    const all = await tune({ alpha: 1000 });
+    const few = await tune({ alpha: 8, stopAlpha: 1000 });
+    expect([all.picks.length, few.picks.length]).toEqual([4, 1]);
+    all.drop();
+    few.drop();
+  });
+
   it.each([
     ["a loss that explodes", [], DivergedError, Infinity],
     ["an unknown token", [{ ids: [1, 99], learned: [0, 1] }], TokenBatchError, 0.01],

@@ -98,28 +98,31 @@ describe("levin train", { timeout: 180_000 }, () => {
   });
 
   it("ends when the held-out loss falls no more", async () => {
-    const { code, stderr } = await trained("early", {
+    const maxTokens = 2048;
+    const changes: Partial<Recipe> = {
       sources: { datasets },
       // Too fast to learn anything.
       learningRate: 30,
       warmupSteps: 1,
       steps: 40,
+      contextStages: [
+        { untilStep: 36, maxTokens },
+        { untilStep: 40, maxTokens, ropeTheta: 1e6 },
+      ],
       evaluation: { every: 2, problemsPerTask: 0, maxNewTokens: 2, samples: 0, patience: 2 },
-    });
+    };
+    const { code, stderr } = await trained("early", changes);
     expect(code).toBe(0);
     expect(stderr).toMatch(/ended after step \d+: the held-out loss falls no more; see best\/\n$/);
     const lines = await logOf(folder, "early");
-    expect(lines.at(-1)!.step).toBeLessThan(40);
+    expect(lines.at(-1)!.step).toBeLessThan(36);
     await access(join(folder, "early/best/model.safetensors"));
-    const again = await trained("early", {
-      sources: { datasets },
-      learningRate: 30,
-      warmupSteps: 1,
-      steps: 40,
-      evaluation: { every: 2, problemsPerTask: 0, maxNewTokens: 2, samples: 0, patience: 2 },
-    });
+    const again = await trained("early", changes);
     expect(again.lines).toEqual([]);
     expect(await logOf(folder, "early")).toEqual(lines);
+    // The second stage, with another context, was never reached.
+    const config = await readFile(join(folder, "early/model/config.json"), "utf8");
+    expect(JSON.parse(config)).toMatchObject({ rope_theta: 10_000 });
   });
 
   it("begins with a starter, which is a recipe, and never writes over a file", async () => {

@@ -81,7 +81,10 @@ export async function runTraining(run: TrainingRun): Promise<TrainingEnd> {
   if (best.isOver) early.abort();
   const stage = new StageTraining({ run, learner, log, sources, tokenizer, settings, best, early });
   for (const [number, each] of stages.entries()) {
-    if (learner.state.step < each.untilStep) await stage.train(each, number + 1);
+    const isLast = number === stages.length - 1;
+    if (learner.state.step < each.untilStep || isLast) await stage.train(each, number + 1);
+    // A later stage must not change the context of a model that never learned it.
+    if (early.signal.aborted || signal?.aborted) break;
   }
   const { step } = learner.state;
   if (step < steps && !early.signal.aborted && signal?.aborted) return { step, reason: "aborted" };

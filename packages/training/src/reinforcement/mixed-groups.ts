@@ -30,7 +30,7 @@ export interface DrawingFigures {
   mixedShare: number;
   /** Mean tokens of an answer with its thought. */
   length: number;
-  /** Mean −log π of the drawn tokens, in nats. */
+  /** Mean −log π of the tokens that the policy chose, in nats. */
   entropy: number;
   /** Tokens that were drawn. */
   tokens: number;
@@ -84,15 +84,14 @@ function worth({ reward, ids }: Rollout, penalty: LengthPenalty | undefined): nu
 
 function figures(rollouts: readonly Rollout[]): Omit<DrawingFigures, "mixedShare"> {
   const tokens = rollouts.reduce((sum, { ids }) => sum + ids.length, 0);
-  const nats = rollouts
-    .flatMap(({ logProbabilities, learned }) =>
-      logProbabilities.map((value, t) => -value * learned[t]!),
-    )
-    .reduce((sum, value) => sum + value, 0);
+  // Tokens that closed a thought by force say nothing of the policy.
+  const chosen = rollouts.flatMap(({ logProbabilities, learned }) =>
+    logProbabilities.filter((_, t) => learned[t] === 1),
+  );
   return {
     reward: rollouts.reduce((sum, { reward }) => sum + reward, 0) / rollouts.length,
     length: tokens / rollouts.length,
-    entropy: nats / tokens,
+    entropy: -chosen.reduce((sum, value) => sum + value, 0) / chosen.length,
     tokens,
   };
 }

@@ -118,6 +118,10 @@ describe("reinforce", () => {
 
   it.each([
     [{ groupSize: 1 }, "groupSize: expected a whole number from 2, found 1"],
+    [
+      { lengthPenalty: { free: 5, most: 5 } },
+      "lengthPenalty: expected free below most, found 5 and 5",
+    ],
     [{ updatesPerIteration: 9 }, "updatesPerIteration: expected at most groupSize (8), found 9"],
     [
       { promptsPerIteration: 0.5 },

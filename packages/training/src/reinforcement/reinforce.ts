@@ -120,6 +120,12 @@ function checkOptions(options: ReinforceOptions): void {
       );
     }
   }
+  const { lengthPenalty: penalty } = options;
+  if (penalty && !(penalty.free < penalty.most)) {
+    throw new ReinforceOptionsError(
+      `lengthPenalty: expected free below most, found ${penalty.free} and ${penalty.most}`,
+    );
+  }
   if (updatesPerIteration > groupSize) {
     throw new ReinforceOptionsError(
       `updatesPerIteration: expected at most groupSize (${groupSize}), found ${updatesPerIteration}`,

@@ -9,20 +9,29 @@ import type { TextTokenizer } from "./thought.ts";
  * number), so it gets what it would get alone.
  *
  * @param maxRows prompts at most that run at once; default 32
+ * @param onToken is told each token, with the number of its prompt
  * @throws what `generate` throws for any of them
  */
 export async function generateBatch(
   model: NextTokenModel,
   tokenizer: TextTokenizer,
   prompts: readonly (string | readonly number[])[],
-  { maxRows = 32, ...options }: GenerationOptions & { maxRows?: number } = {},
+  {
+    maxRows = 32,
+    onToken,
+    ...options
+  }: GenerationOptions & {
+    maxRows?: number;
+    onToken?: (event: TokenEvent, prompt: number) => void;
+  } = {},
 ): Promise<GenerationResult[]> {
   const batch = new ContinuousBatch(model, tokenizer, { maxRows });
   const end = new AbortController();
   const signal = AbortSignal.any([end.signal, ...(options.signal ? [options.signal] : [])]);
   const results = prompts.map((prompt, i) => {
     const seed = options.seed === undefined ? undefined : options.seed + i;
-    return resultOf(batch.add(prompt, { ...options, seed, signal }));
+    const stream = batch.add(prompt, { ...options, seed, signal });
+    return resultOf(stream, (event) => onToken?.(event, i));
   });
   try {
     return await Promise.all(results);
@@ -35,9 +44,11 @@ export async function generateBatch(
 
 async function resultOf(
   stream: AsyncGenerator<TokenEvent, GenerationResult>,
+  onToken: (event: TokenEvent) => void,
 ): Promise<GenerationResult> {
   for (;;) {
     const next = await stream.next();
     if (next.done) return next.value;
+    onToken(next.value);
   }
 }

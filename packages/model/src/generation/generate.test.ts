@@ -231,6 +231,15 @@ describe("generateBatch", () => {
     }
   });
 
+  it("tells each token with the number of its prompt", async () => {
+    const told: number[][] = [[], []];
+    const results = await generateBatch(model, tokenizer, ["abc", "x"], {
+      maxNewTokens: 5,
+      onToken: ({ id }, prompt) => told[prompt]!.push(id),
+    });
+    expect(told).toEqual(results.map(({ ids }) => ids));
+  });
+
   it("does not count the length of others as context", async () => {
     const small: NextTokenModel = {
       config: { ...model.config, maxPositionEmbeddings: 24 },

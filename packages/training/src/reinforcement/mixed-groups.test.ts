@@ -1,9 +1,11 @@
 import { selectBackend } from "@levin/kernels/node";
-import type { TextTokenizer } from "@levin/model";
+import { PromptTooLongError, type TextTokenizer } from "@levin/model";
+import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, it } from "vitest";
 import { letterTokenizer } from "../__fixtures__/letter-tokenizer.ts";
 import { tinyModel } from "../__fixtures__/tiny-model.ts";
 import { drawMixedGroups } from "./mixed-groups.ts";
+import { drawGroups } from "./rollout.ts";
 
 beforeAll(() => selectBackend("wasm"));
 
@@ -33,5 +35,15 @@ it("counts no tokens that closed a thought by force to the entropy of the policy
     .filter((_, i) => marks[i] === 1);
   const mean = chosen.reduce((sum, value) => sum + value, 0) / chosen.length;
   expect(entropy).toBeCloseTo(-mean, 9);
+  model.dispose();
+});
+
+it("ends all answers and frees their states when one prompt fails", async () => {
+  const model = tinyModel();
+  const before = tf.memory().numTensors;
+  const prompts = [[1], Array<number>(70).fill(1)].map((ids) => ({ ids, reward: () => 0 }));
+  const drawing = drawGroups(model, letterTokenizer, prompts, 2, { maxNewTokens: 50, seed: 1 });
+  await expect(drawing).rejects.toThrow(PromptTooLongError);
+  expect(tf.memory().numTensors).toBe(before);
   model.dispose();
 });

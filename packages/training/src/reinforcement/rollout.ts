@@ -1,5 +1,5 @@
 import {
-  ContinuousBatch,
+  generateBatch,
   PrefixCache,
   type GenerationOptions,
   type NextTokenModel,
@@ -32,8 +32,6 @@ export type RolloutSampling = Pick<
   "maxNewTokens" | "thinkingBudget" | "truncateRepetition" | "signal"
 > & { seed: number };
 
-/** Rows of one decoding step: what the fused kernels take at once. */
-const maxRows = 32;
 /** For the state of the prompts at hand; each is read once for all answers to it. */
 const prefixBytes = 2 ** 26;
 
@@ -48,49 +46,35 @@ export async function drawGroups(
   tokenizer: TextTokenizer,
   prompts: readonly RolloutPrompt[],
   groupSize: number,
-  { seed, ...sampling }: RolloutSampling,
+  sampling: RolloutSampling,
 ): Promise<Rollout[][]> {
-  const batch = new ContinuousBatch(model, tokenizer, { maxRows });
+  const drawn = prompts.flatMap((prompt) =>
+    Array.from({ length: groupSize }, () => ({
+      prompt,
+      logProbabilities: [] as number[],
+      learned: [] as number[],
+    })),
+  );
   const prefixes = new PrefixCache({ maxBytes: prefixBytes });
   try {
-    return await Promise.all(
-      prompts.map((prompt, p) =>
-        Promise.all(
-          Array.from({ length: groupSize }, (_, i) =>
-            draw(batch, prompt, {
-              ...sampling,
-              prefixes,
-              temperature: 1,
-              logprobs: 0,
-              seed: seed + p * groupSize + i,
-            }),
-          ),
-        ),
-      ),
-    );
+    const ids = drawn.map(({ prompt }) => prompt.ids);
+    const results = await generateBatch(model, tokenizer, ids, {
+      ...sampling,
+      prefixes,
+      temperature: 1,
+      logprobs: 0,
+      onToken: ({ logprob, forced }, i) => {
+        drawn[i]!.logProbabilities.push(logprob!);
+        drawn[i]!.learned.push(forced ? 0 : 1);
+      },
+    });
+    const rollouts = drawn.map(({ prompt, ...marks }, i): Rollout => {
+      const { ids: answered, text: answer } = results[i]!;
+      const reward = prompt.reward(answer);
+      return { promptIds: prompt.ids, ids: answered, ...marks, answer, reward };
+    });
+    return prompts.map((_, p) => rollouts.slice(p * groupSize, (p + 1) * groupSize));
   } finally {
     prefixes.dispose();
-  }
-}
-
-async function draw(
-  batch: ContinuousBatch,
-  prompt: RolloutPrompt,
-  options: GenerationOptions,
-): Promise<Rollout> {
-  const ids: number[] = [];
-  const logProbabilities: number[] = [];
-  const learned: number[] = [];
-  const stream = batch.add(prompt.ids, options);
-  for (;;) {
-    const next = await stream.next();
-    if (next.done) {
-      const answer = next.value.text;
-      const reward = prompt.reward(answer);
-      return { promptIds: prompt.ids, ids, logProbabilities, learned, answer, reward };
-    }
-    ids.push(next.value.id);
-    logProbabilities.push(next.value.logprob!);
-    learned.push(next.value.forced ? 0 : 1);
   }
 }

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { allTasks } from "@levin/tasks";
 import { z } from "zod";
-import { RecipeError } from "../training/recipe.ts";
+import { readRecipeFile } from "../training/recipe.ts";
 
 const count = z.number().int().positive();
 const share = z.number().min(0).max(1);
@@ -45,14 +44,6 @@ const reinforcementFile = z.strictObject({
 export type ReinforcementRecipe = z.infer<typeof reinforcementFile>;
 
 /** Reads and checks a recipe; throws RecipeError. */
-export async function readReinforcementRecipe(path: string): Promise<ReinforcementRecipe> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    throw new RecipeError(`${path}: ${(error as Error).message}`, { cause: error });
-  }
-  const result = reinforcementFile.safeParse(json);
-  if (!result.success) throw new RecipeError(`${path}: ${z.prettifyError(result.error)}`);
-  return result.data;
+export function readReinforcementRecipe(path: string): Promise<ReinforcementRecipe> {
+  return readRecipeFile(path, reinforcementFile);
 }

@@ -1,14 +1,13 @@
-import { allTasks, createRandom, generateProblem, type Random, type Task } from "@levin/tasks";
+import { createRandom, generateProblem, type Random, type Task } from "@levin/tasks";
 import { encodeChat } from "@levin/tokenizer";
 import type { RolloutPrompt } from "@levin/training";
 import type { ModelBundle } from "../load-bundle.ts";
+import { weightedTasks } from "../training/task-examples.ts";
 import type { ReinforcementRecipe } from "./reinforcement-recipe.ts";
 
 /** The tasks of a recipe with their weights. */
 export function recipeTasks({ tasks }: ReinforcementRecipe): { task: Task; weight: number }[] {
-  return allTasks
-    .map((task) => ({ task, weight: tasks ? (tasks[task.name] ?? 0) : 1 }))
-    .filter(({ weight }) => weight > 0);
+  return weightedTasks({ taskWeights: tasks ?? {}, otherTaskWeight: tasks ? 0 : 1 });
 }
 
 /** The problem of a number as a chat, rewarded with 1 when its verifier accepts the answer. */

@@ -125,16 +125,25 @@ export class RecipeError extends Error {
 
 /** Reads and checks a recipe; the paths of datasets come out absolute. */
 export async function readRecipe(path: string): Promise<Recipe> {
+  const recipe = await readRecipeFile(path, recipeFile);
+  for (const dataset of recipe.sources.datasets) {
+    dataset.path = resolve(dirname(path), dataset.path);
+  }
+  return recipe;
+}
+
+/** Reads a JSON file that a schema describes; throws RecipeError. */
+export async function readRecipeFile<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.output<Schema>> {
   let json: unknown;
   try {
     json = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
     throw new RecipeError(`${path}: ${(error as Error).message}`, { cause: error });
   }
-  const result = recipeFile.safeParse(json);
+  const result = schema.safeParse(json);
   if (!result.success) throw new RecipeError(`${path}: ${z.prettifyError(result.error)}`);
-  for (const dataset of result.data.sources.datasets) {
-    dataset.path = resolve(dirname(path), dataset.path);
-  }
   return result.data;
 }

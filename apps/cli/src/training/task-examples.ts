@@ -22,7 +22,7 @@ export function replyText(thinking: string, answer: string): string {
 export function weightedTasks({
   taskWeights,
   otherTaskWeight,
-}: TaskRecipe): { task: Task; weight: number }[] {
+}: Pick<TaskRecipe, "taskWeights" | "otherTaskWeight">): { task: Task; weight: number }[] {
   return allTasks
     .map((task) => ({ task, weight: taskWeights[task.name] ?? otherTaskWeight }))
     .filter(({ weight }) => weight > 0);

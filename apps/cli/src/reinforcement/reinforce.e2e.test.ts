@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -40,13 +40,16 @@ const run = (output: string, ...more: string[]) =>
 const weights = (output: string): Promise<Buffer> =>
   readFile(join(folder, output, "model/model.safetensors"));
 
-describe("levin reinforce", { timeout: 120_000 }, () => {
+describe("levin reinforce", { timeout: 180_000 }, () => {
   it("teaches spark by reward, and goes on bit for bit after kill -9", async () => {
     const whole = await run("whole");
     expect(whole).toMatchObject({ code: 0, stderr: "" });
     expect(whole.stdout).toMatch(/^held out after 0: .*reversing \d+, copying \d+/);
     expect(whole.stdout).toMatch(/iteration 3 \| reward 0\.\d+ \| mixed groups \d+ %/);
 
+    // As if killed before the first checkpoint.
+    await mkdir(join(folder, "killed"));
+    await writeFile(join(folder, "killed/metrics.jsonl"), '{"step":0,"accuracy":0}\n');
     const args = levinArguments("reinforce", recipe, "--output", join(folder, "killed"));
     const child = spawn(process.execPath, args, { cwd: repository });
     child.stdout.on("data", (chunk: Buffer) => {
@@ -64,6 +67,14 @@ describe("levin reinforce", { timeout: 120_000 }, () => {
         .map((line) => (JSON.parse(line) as { step: number }).step);
     expect(await steps("killed")).toEqual([0, 1, 2, 3, 3]);
     expect(await steps("whole")).toEqual([0, 1, 2, 3, 3]);
+
+    const wild = await writeRecipe({ learningRate: 1e30, evaluation: undefined });
+    const longer = ["--output", join(folder, "killed"), "--iterations", "4"];
+    const diverged = await levin("reinforce", wild, ...longer);
+    expect(diverged.code).toBe(1);
+    expect(diverged.stderr).toMatch(
+      /expected finite numbers.*the checkpoint of step 6 is kept: go on with a lower learningRate/,
+    );
 
     const model = join(folder, "whole/model");
     const answer = await levin("generate", "What is 58 plus 67?", "--model", model);

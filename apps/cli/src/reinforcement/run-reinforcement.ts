@@ -1,12 +1,20 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { evaluateTask } from "@levin/tasks";
-import { NothingToLearnError, reinforce, type IterationReport } from "@levin/training";
+import {
+  batchExamples,
+  expectTrainable,
+  NothingToLearnError,
+  reinforce,
+  trainableModel,
+  type IterationReport,
+} from "@levin/training";
 import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
 import { batchAnswerer } from "../batch-answerer.ts";
 import { loadText, type ModelBundle } from "../load-bundle.ts";
 import { saveFinished, trainedModel } from "../training/model-folder.ts";
 import { openRunLog } from "../training/run-log.ts";
+import { withWayOn } from "../training/way-on.ts";
 import { expectWritable } from "../training/write-whole.ts";
 import type { ReinforcementRecipe } from "./reinforcement-recipe.ts";
 import { recipeTasks, taskPrompts } from "./task-prompts.ts";
@@ -34,6 +42,7 @@ export interface HeldOutEvaluation {
  * The finished model (bfloat16, with tokenizer and chat template) is in `directory/model`.
  *
  * @returns the iterations done, and whether that was all there is to learn
+ * @throws RecipeError, DivergedError, TrainingCheckpointError, OutputError
  */
 export async function runReinforcement(
   run: ReinforcementRun,
@@ -43,11 +52,20 @@ export async function runReinforcement(
   await expectWritable(directory, () => mkdir(directory, { recursive: true }));
   const text = await loadText(from);
   const checkpoints = join(directory, "checkpoints");
-  // These may be changed on the way; anything else would make it another training.
-  const { iterations, checkpointEvery: _every, ...settings } = recipe;
+  // These may be changed on the way, the learning rate after a divergence; anything else would make
+  // it another training.
+  const {
+    iterations,
+    learningRate: _rate,
+    checkpointEvery: _every,
+    evaluation: _,
+    ...settings
+  } = recipe;
   const { model, state } =
     (await loadTrainingCheckpoint(checkpoints, settings)) ?? (await trainedModel(from));
-  const log = await openRunLog(directory, state.step / updatesPerIteration);
+  // What comes before the first iteration is done again when no checkpoint tells of it.
+  const log = await openRunLog(directory, state.step === 0 ? -1 : state.step / updatesPerIteration);
+  const prompt = taskPrompts(recipe, text);
   const evaluate = async (step: number): Promise<void> => {
     const found = await heldOutAccuracy({ ...text, model }, recipe);
     run.onEvaluation?.({ step, ...found });
@@ -56,6 +74,9 @@ export async function runReinforcement(
   let saved = state.step;
   const save = async (): Promise<void> => {
     if (saved === state.step) return;
+    const { ids } = prompt(0);
+    const probe = batchExamples([{ ids: [...ids], learned: ids.map(() => 1) }], ids.length);
+    await expectTrainable(trainableModel(model), probe, state.step);
     await saveTrainingCheckpoint(checkpoints, model, state, settings);
     saved = state.step;
   };
@@ -65,7 +86,7 @@ export async function runReinforcement(
   try {
     await reinforce(model, text.tokenizer, state, {
       ...recipe,
-      prompt: taskPrompts(recipe, text),
+      prompt,
       optimizer: { weightDecay: recipe.weightDecay },
       ...(signal && { signal }),
       onIteration: async ({ iteration, ...report }) => {
@@ -76,10 +97,12 @@ export async function runReinforcement(
       },
     });
   } catch (error) {
-    if (!(error instanceof NothingToLearnError)) throw error;
+    if (!(error instanceof NothingToLearnError)) throw withWayOn(error, saved);
     nothingToLearn = error.message;
   }
-  await save();
+  await save().catch((error: unknown) => {
+    throw withWayOn(error, saved);
+  });
   if (!signal?.aborted) {
     await saveFinished(join(directory, "model"), model, join(from, "tokenizer.json"));
   }

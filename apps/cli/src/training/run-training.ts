@@ -4,7 +4,6 @@ import type { Tokenizer } from "@levin/tokenizer";
 import {
   batchExamples,
   createProgress,
-  DivergedError,
   expectTrainable,
   train,
   type Progress,
@@ -18,6 +17,7 @@ import { ensureTokenizer, openLearner, type Learner } from "./learner.ts";
 import { saveFinished } from "./model-folder.ts";
 import { RecipeError, type ContextStage, type Recipe } from "./recipe.ts";
 import { openRunLog, type RunLog } from "./run-log.ts";
+import { withWayOn } from "./way-on.ts";
 import { expectWritable, writeFolderWhole } from "./write-whole.ts";
 
 export interface TrainingRun {
@@ -165,12 +165,7 @@ class StageTraining {
       });
       await this.#save(examples);
     } catch (error) {
-      if (!(error instanceof DivergedError)) throw error;
-      const saved = this.#saved;
-      const kept = saved === 0 ? "start again" : `the checkpoint of step ${saved} is kept: go on`;
-      throw new DivergedError(`${error.message}; ${kept} with a lower learningRate`, {
-        cause: error,
-      });
+      throw withWayOn(error, this.#saved);
     }
   }
 

@@ -47,3 +47,21 @@ export const allTasks: readonly Task[] = [
   objectTracking,
   stateMachine,
 ];
+
+/** The name of a task that does not exist. */
+export class UnknownTaskError extends Error {
+  constructor(found: string) {
+    const known = allTasks.map(({ name }) => name).join(", ");
+    super(`tasks: expected some of ${known}, found "${found}"`);
+    this.name = "UnknownTaskError";
+  }
+}
+
+/** The tasks of these names, in that order. Throws UnknownTaskError. */
+export function tasksNamed(names: readonly string[]): Task[] {
+  return names.map((name) => {
+    const found = allTasks.find((task) => task.name === name);
+    if (!found) throw new UnknownTaskError(name);
+    return found;
+  });
+}

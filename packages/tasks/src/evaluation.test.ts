@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { evaluateTask, recall, wilsonInterval } from "./index.ts";
+import {
+  allTasks,
+  evaluateTask,
+  evaluationProblems,
+  isHeldOut,
+  recall,
+  sorting,
+  tasksNamed,
+  UnknownTaskError,
+  wilsonInterval,
+} from "./index.ts";
 
 /** Answers recall problems from the prompt alone. */
 function lookUp(prompt: string): string {
@@ -24,6 +34,30 @@ describe("evaluateTask", () => {
     const result = await evaluateTask(recall, async () => "I do not know", { count: 3, seed: 1 });
     expect(result.correct).toBe(0);
     expect(result.misses.map(({ reply }) => reply)).toEqual(Array(3).fill("I do not know"));
+  });
+});
+
+describe("evaluationProblems", () => {
+  it("are those that are asked, held out, the same for the same seed", async () => {
+    const options = { count: 5, seed: 1, maxDifficulty: 0.5 };
+    const prompts = evaluationProblems(sorting, options).map(({ prompt }) => prompt);
+    const asked: string[] = [];
+    await evaluateTask(sorting, async (prompt) => (asked.push(prompt), ""), options);
+    expect(asked).toEqual(prompts);
+    expect(evaluationProblems(sorting, options).every(isHeldOut)).toBe(true);
+    const others = evaluationProblems(sorting, { ...options, seed: 2 });
+    expect(others.map(({ prompt }) => prompt)).not.toEqual(prompts);
+  });
+});
+
+describe("tasksNamed", () => {
+  it("finds every task by its name, and says which there are when it does not know one", () => {
+    const names = allTasks.map(({ name }) => name).toReversed();
+    expect(tasksNamed(names)).toEqual(allTasks.toReversed());
+    expect(() => tasksNamed(["sorting", "juggling"])).toThrow(UnknownTaskError);
+    expect(() => tasksNamed(["juggling"])).toThrow(
+      /tasks: expected some of addition, .*state-machine, .*found "juggling"/,
+    );
   });
 });
 

@@ -20,6 +20,13 @@ export interface EvaluationOptions extends ProblemOptions {
   seed: number;
 }
 
+/** The problems that {@link evaluateTask} asks. Throws DifficultyError, SplitError. */
+export function evaluationProblems(task: Task, options: EvaluationOptions): Problem[] {
+  const { count, seed, split = "held-out", ...rest } = options;
+  const random = createRandom(seed);
+  return Array.from({ length: count }, () => generateProblem(task, random, { split, ...rest }));
+}
+
 /**
  * Asks `count` problems of a task and counts the right replies. All are asked at once, so that a
  * batch can answer many together; an answerer that can't must queue them itself.
@@ -29,15 +36,12 @@ export async function evaluateTask(
   answer: (prompt: string, problem: Problem) => Promise<string>,
   options: EvaluationOptions,
 ): Promise<Evaluation> {
-  const { count, seed, split = "held-out", ...rest } = options;
-  const random = createRandom(seed);
-  const problems = Array.from({ length: count }, () =>
-    generateProblem(task, random, { split, ...rest }),
-  );
+  const problems = evaluationProblems(task, options);
   const replies = await Promise.all(problems.map((problem) => answer(problem.prompt, problem)));
   const misses = problems
     .map((problem, i) => ({ problem, reply: replies[i]! }))
     .filter(({ problem, reply }) => !problem.verify(reply));
+  const { length: count } = problems;
   const correct = count - misses.length;
   return { task: task.name, count, correct, ...wilsonInterval(correct, count), misses };
 }

@@ -1,5 +1,5 @@
-export { allTasks } from "./all-tasks.ts";
-export { evaluateTask, wilsonInterval } from "./evaluation.ts";
+export { allTasks, tasksNamed, UnknownTaskError } from "./all-tasks.ts";
+export { evaluateTask, evaluationProblems, wilsonInterval } from "./evaluation.ts";
 export type { Evaluation, EvaluationOptions } from "./evaluation.ts";
 export { finalAnswer } from "./final-answer.ts";
 export {

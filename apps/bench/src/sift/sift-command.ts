@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
-import { allTasks } from "@levin/tasks";
-import { InvalidArgumentError, type Command } from "commander";
+import { tasksNamed } from "@levin/tasks";
+import type { Command } from "commander";
 import { describeMachine } from "../machine.ts";
+import { toNumber, toNumbers } from "../number-flags.ts";
 import { loadReasoner } from "../thinking/reasoner.ts";
 import { measureSift, type SiftMeasurementOptions } from "./measure-sift.ts";
 import { drawExercises } from "./sift-problems.ts";
@@ -54,7 +55,7 @@ export function addSift(program: Command): void {
       const { backend, model, output, ...options } = flags;
       await selectBackend(backend);
       const reasoner = await loadReasoner(model);
-      const tasks = allTasks.filter(({ name }) => options.tasks.includes(name));
+      const tasks = tasksNamed(options.tasks);
       const { seed, maxDifficulty } = options;
       const exercises = drawExercises(tasks, reasoner, {
         ...{ count: options.pool, seed, maxDifficulty, split: "train" },
@@ -79,16 +80,4 @@ export function addSift(program: Command): void {
       if (output === undefined) return;
       await writeFile(join(output, "sift.json"), `${JSON.stringify(record, null, 2)}\n`);
     });
-}
-
-function toNumbers(text: string): number[] {
-  return text.split(",").map(toNumber);
-}
-
-function toNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0)) {
-    throw new InvalidArgumentError(`expected a number from 0 on, found "${text}"`);
-  }
-  return value;
 }

@@ -14,8 +14,6 @@ export interface Attempt {
   results: readonly GenerationResult[];
 }
 
-/** Sequences in one decoding step. */
-const maxRows = 32;
 /** Memory for the states of prompts whose samples are drawn at the time. */
 const prefixBytes = 2 ** 26;
 
@@ -32,7 +30,6 @@ export async function attempt(
     const results = await generateBatch(model, tokenizer, copies, {
       ...options,
       prefixes,
-      maxRows,
     });
     return problems.map((problem, i) => ({
       problem,

@@ -1,16 +1,9 @@
 import { bestOf, majorityVote, type GenerationResult } from "@levin/model";
-import { finalAnswer, wilsonInterval, type Problem } from "@levin/tasks";
+import { finalAnswer, wilsonInterval, type Evaluation, type Problem } from "@levin/tasks";
 import type { Attempt } from "./attempts.ts";
 
 /** Accuracy on some problems, with its 95 % Wilson interval. */
-export interface Score {
-  task: string;
-  count: number;
-  correct: number;
-  accuracy: number;
-  lower: number;
-  upper: number;
-}
+export type Score = Omit<Evaluation, "misses">;
 
 /** Accuracy of each task and of all problems together. */
 export interface Scores {

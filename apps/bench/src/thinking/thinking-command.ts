@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
-import { InvalidArgumentError, type Command } from "commander";
+import { allTasks, evaluationProblems, tasksNamed } from "@levin/tasks";
+import type { Command } from "commander";
 import { describeMachine } from "../machine.ts";
-import { heldOutProblems } from "./held-out-problems.ts";
+import { toNumber, toNumbers } from "../number-flags.ts";
 import { measureThinking, type ThinkingOptions } from "./measure-thinking.ts";
 import { loadReasoner } from "./reasoner.ts";
 import { thinkingPlot } from "./thinking-plot.ts";
@@ -43,7 +44,10 @@ export function addThinking(program: Command): void {
     .option("--output <directory>", "write thinking.json and thinking.svg there")
     .action(async (flags: ThinkingFlags) => {
       const { backend, output, count, ...options } = flags;
-      const problems = heldOutProblems({ ...options, count, seed: options.problemSeed });
+      const { tasks, maxDifficulty, problemSeed: seed } = options;
+      const problems = (tasks ? tasksNamed(tasks) : allTasks).flatMap((task) =>
+        evaluationProblems(task, { count, seed, maxDifficulty }),
+      );
       await selectBackend(backend);
       const reasoner = await loadReasoner(flags.model);
       const trained = flags.twin === undefined ? undefined : await loadReasoner(flags.twin);
@@ -53,8 +57,8 @@ export function addThinking(program: Command): void {
         backend,
         model: reasoner.name,
         problems: count,
-        maxDifficulty: options.maxDifficulty,
-        problemSeed: options.problemSeed,
+        maxDifficulty,
+        problemSeed: seed,
         temperature: options.temperature,
         sampleBudget: options.sampleBudget,
         timed: Math.min(options.timed, problems.length),
@@ -65,16 +69,4 @@ export function addThinking(program: Command): void {
       await writeFile(join(output, "thinking.json"), `${JSON.stringify(record, null, 2)}\n`);
       await writeFile(join(output, "thinking.svg"), await thinkingPlot(record));
     });
-}
-
-function toNumbers(text: string): number[] {
-  return text.split(",").map(toNumber);
-}
-
-function toNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0)) {
-    throw new InvalidArgumentError(`expected a number from 0 on, found "${text}"`);
-  }
-  return value;
 }

@@ -11,7 +11,6 @@ import { sparkDirectory } from "@levin/spark";
 import { initialiseParameters } from "@levin/training";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { plannedFlops } from "./compute-cost.ts";
-import { heldOutProblems } from "./held-out-problems.ts";
 import type { ThinkingRecord } from "./thinking-record.ts";
 
 const run = promisify(execFile);
@@ -94,24 +93,6 @@ describe("bench thinking", () => {
     expect(long!.softmax.seconds).toBeGreaterThan(short!.softmax.seconds);
     expect(stdout).toContain("| `copying` |");
     expect(await readFile(join(folder, "thinking.svg"), "utf8")).toContain("majority vote");
-  });
-});
-
-describe("heldOutProblems", () => {
-  it("repeats itself for a seed, and only varies with it", () => {
-    const keys = (seed: number) =>
-      heldOutProblems({ tasks: ["sorting"], count: 5, seed, maxDifficulty: 0.5 }).map(
-        ({ key }) => key,
-      );
-    expect(keys(1)).toEqual(keys(1));
-    expect(keys(1)).not.toEqual(keys(2));
-  });
-
-  it("says which tasks there are when it does not know one", () => {
-    const options = { tasks: ["juggling"], count: 1, seed: 1, maxDifficulty: 1 };
-    expect(() => heldOutProblems(options)).toThrow(
-      /tasks: expected some of addition, .*found "juggling"/,
-    );
   });
 });
 

@@ -109,5 +109,10 @@ describe.each(["cpu", "wasm"])("policyModel on %s", (backend) => {
       (await accumulateGradients(policyModel(model, none), batchRollouts(drawn, 1000))).losses
         .policy;
     expect(await loss(rollouts)).toBeCloseTo(await loss(short), 5);
+    // Nor does a batch of nothing else spoil the others.
+    const forced = short.map((rollout) => ({ ...rollout, learned: [0] }));
+    const parted = [...batchRollouts(short, 1000), ...batchRollouts(forced, 1000)];
+    const { losses } = await accumulateGradients(policyModel(model, none), parted);
+    expect(losses.policy).toBeCloseTo(await loss(short), 5);
   });
 });

@@ -36,7 +36,8 @@ export function policyModel(
         oldLogProbabilities: tf.tensor1d(nextOf(oldLogProbabilities, 0)),
         advantages: tf.tensor1d(nextOf(advantages, 0)),
       };
-      const mean = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), targets);
+      // A batch may hold nothing but forced tokens.
+      const mean = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), Math.max(1, targets));
       const weights = tf.exp(tf.sub(tokens.logProbabilities, tokens.oldLogProbabilities));
       const outside = tf.logicalOr(
         tf.greater(weights, 1 + clipping.high),

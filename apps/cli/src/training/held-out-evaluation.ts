@@ -1,7 +1,7 @@
 import { generateBatch } from "@levin/model";
 import type { Problem } from "@levin/tasks";
 import { encodeChat, m1ChatTemplate as template, type Tokenizer } from "@levin/tokenizer";
-import { batchExamples, evaluateLosses, type Example } from "@levin/training";
+import { batchExamples, DivergedError, evaluateLosses, type Example } from "@levin/training";
 import type { Source } from "./example-sources.ts";
 import type { Learner } from "./learner.ts";
 import type { EvaluationRecipe } from "./recipe.ts";
@@ -35,7 +35,10 @@ export interface EvaluationContext {
   maxBatchTokens: number;
 }
 
-/** Held-out losses, accuracy by generation (greedy, in batches), and some answers. */
+/**
+ * Held-out losses, accuracy by generation (greedy, in batches), and some answers.
+ * @throws DivergedError when a loss is not finite
+ */
 export async function evaluateHeldOut(
   context: EvaluationContext,
 ): Promise<{ evaluation: HeldOutEvaluation; samples: Sample[] }> {
@@ -51,7 +54,12 @@ export async function evaluateHeldOut(
     sum += weight * crossEntropy;
     weights += weight;
   }
-  const evaluation: HeldOutEvaluation = { heldOutLoss: sum / weights, heldOutLosses };
+  const heldOutLoss = sum / weights;
+  if (!Number.isFinite(heldOutLoss)) {
+    const { step } = learner.state;
+    throw new DivergedError(`step ${step}: expected a finite held-out loss, found ${heldOutLoss}`);
+  }
+  const evaluation: HeldOutEvaluation = { heldOutLoss, heldOutLosses };
   const questions = sources.flatMap((source) => questionsOf(source, context));
   const samples = await answered(questions, context);
   const judged = questions.flatMap(({ problem }, i) =>

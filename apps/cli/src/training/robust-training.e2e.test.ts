@@ -86,6 +86,11 @@ describe("levin train", { timeout: 180_000 }, () => {
     expect(wild.stderr).toMatch(
       /^DivergedError: step \d+: expected finite numbers after the update, found .*NaN; the checkpoint of step 4 is kept: go on with a lower learningRate\n$/,
     );
+    const evaluation = { every: 1, problemsPerTask: 1, maxNewTokens: 4, samples: 0 };
+    const judged = await trained("diverged", { ...steps, learningRate: 1e40, evaluation });
+    expect(judged.stderr).toMatch(
+      /^DivergedError: step \d+: expected a finite held-out loss, found NaN; the checkpoint of step 4 is kept/,
+    );
     expect(await checkpoints("diverged")).toEqual(["step-0000003", "step-0000004"]);
     const calm = await trained("diverged", { ...steps, steps: 6 });
     expect(calm).toMatchObject({ code: 0, stderr: "" });

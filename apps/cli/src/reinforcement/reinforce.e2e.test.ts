@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { levin, levinArguments, repository } from "../testing/run-levin.ts";
+import { readReinforcementRecipe } from "./reinforcement-recipe.ts";
 
 let folder: string;
 let recipe: string;
@@ -106,5 +107,7 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
     const refused = await levin("reinforce", path, "--output", join(folder, "none"));
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/recipe-tasks\.json: .*juggling/s);
+    const unbounded = await writeRecipe({ clipping: { algorithm: "grpo", high: 0.2 } });
+    await expect(readReinforcementRecipe(unbounded)).rejects.toThrow(/expected a bound for grpo/);
   });
 });

@@ -19,12 +19,16 @@ const reinforcementFile = z.strictObject({
   promptsPerIteration: count,
   groupSize: count.min(2),
   updatesPerIteration: count.default(1),
-  /** Bounds of the importance weight: 1 − low to 1 + high; without `low` there is no lower one. */
+  /** Bounds of the importance weight: 1 − low to 1 + high; for CISPO without `low` no lower one. */
   clipping: z
     .strictObject({
       algorithm: z.enum(["cispo", "grpo"]),
       low: z.number().positive().default(Infinity),
       high: z.number().positive(),
+    })
+    .refine(({ algorithm, low }) => algorithm === "cispo" || low < Infinity, {
+      path: ["low"],
+      message: "expected a bound for grpo, found none",
     })
     .default({ algorithm: "cispo", low: Infinity, high: 2 }),
   learningRate: z.number().positive(),

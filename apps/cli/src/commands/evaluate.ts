@@ -1,6 +1,12 @@
-import { allTasks, evaluateTask, wilsonInterval, type Evaluation, type Task } from "@levin/tasks";
+import {
+  allTasks,
+  evaluationProblems,
+  wilsonInterval,
+  type Evaluation,
+  type Task,
+} from "@levin/tasks";
 import type { Command } from "commander";
-import { batchAnswerer } from "../batch-answerer.ts";
+import { askProblems } from "../ask-problems.ts";
 import { loadBundle } from "../load-bundle.ts";
 import { ReplyEntropy } from "../reply-entropy.ts";
 import { toTasks } from "../task-names.ts";
@@ -38,32 +44,31 @@ export function addEval(program: Command): void {
     .action(async (flags: EvalFlags) => {
       const bundle = await loadBundle(flags);
       const total = { count: 0, correct: 0, entropy: new ReplyEntropy(bundle) };
-      const answer = batchAnswerer(bundle, generationOptions(flags));
+      const { count, problemSeed: seed, maxDifficulty } = flags;
       for (const task of flags.tasks ?? allTasks) {
         const entropy = new ReplyEntropy(bundle);
-        const { misses, ...result } = await evaluateTask(
-          task,
-          async (prompt, problem) => {
-            await entropy.add(problem);
-            return (await answer(prompt)).text;
-          },
-          { count: flags.count, seed: flags.problemSeed, maxDifficulty: flags.maxDifficulty },
-        );
-        print({ ...result, ...entropy.summary() }, flags.json);
-        total.count += result.count;
-        total.correct += result.correct;
+        const problems = evaluationProblems(task, { count, seed, maxDifficulty });
+        for (const problem of problems) await entropy.add(problem);
+        const replies = await askProblems(bundle, problems, generationOptions(flags));
+        const correct = replies.filter(({ right }) => right).length;
+        print(resultOf(task.name, correct, count, entropy), flags.json);
+        total.count += count;
+        total.correct += correct;
         total.entropy.merge(entropy);
-        for (const { problem, reply } of flags.misses ? misses : []) {
-          console.log(JSON.stringify({ prompt: problem.prompt, answer: problem.answer, reply }));
+        for (const { problem, reply, right } of flags.misses ? replies : []) {
+          const { prompt, answer } = problem;
+          if (!right) console.log(JSON.stringify({ prompt, answer, reply }));
         }
       }
-      const { count, correct, entropy } = total;
-      const all = { task: "all", count, correct, ...wilsonInterval(correct, count) };
-      print({ ...all, ...entropy.summary() }, flags.json);
+      print(resultOf("all", total.correct, total.count, total.entropy), flags.json);
     });
 }
 
 type Result = Omit<Evaluation, "misses"> & ReturnType<ReplyEntropy["summary"]>;
+
+function resultOf(task: string, correct: number, count: number, entropy: ReplyEntropy): Result {
+  return { task, count, correct, ...wilsonInterval(correct, count), ...entropy.summary() };
+}
 
 function print(result: Result, json: boolean | undefined): void {
   if (json) return console.log(JSON.stringify(result));

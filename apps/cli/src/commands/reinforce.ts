@@ -3,12 +3,13 @@ import type { IterationReport } from "@levin/training";
 import type { Command } from "commander";
 import { modelDirectory } from "../load-bundle.ts";
 import { readReinforcementRecipe } from "../reinforcement/reinforcement-recipe.ts";
-import { runReinforcement, type HeldOutEvaluation } from "../reinforcement/run-reinforcement.ts";
+import { runReinforcement } from "../reinforcement/run-reinforcement.ts";
 import { backendOption } from "./backend-option.ts";
 import { copyRecipe } from "../training/starter-recipes.ts";
 import { trainingPort } from "../training/serve-run.ts";
 import { toNumber } from "./generation-flags.ts";
 import { endOnSignals, whileShown } from "./running-training.ts";
+import { showAccuracy } from "./show-training.ts";
 
 interface ReinforceFlags {
   output?: string;
@@ -55,17 +56,14 @@ async function reinforceBy(
   if (flags.iterations !== undefined) recipe.iterations = flags.iterations;
   await selectBackend(flags.backend, { otherwise: console.error });
   const signal = endOnSignals();
-  const show =
-    <Report extends object>(describe: (report: Report) => string) =>
-    (report: Report): void =>
-      console.log(flags.json ? JSON.stringify(report) : describe(report));
   await whileShown(flags.output, flags.live, async () => {
     const { iterations, nothingToLearn } = await runReinforcement({
       recipe,
       directory: flags.output,
       from: modelDirectory(flags.from),
-      onIteration: show(describeIteration),
-      onEvaluation: show(describeEvaluation),
+      onIteration: (report) =>
+        console.log(flags.json ? JSON.stringify(report) : describeIteration(report)),
+      onEvaluation: showAccuracy(flags),
       signal,
     });
     if (nothingToLearn !== undefined) console.error(`ended early: ${nothingToLearn}`);
@@ -88,9 +86,4 @@ function describeIteration(report: IterationReport): string {
     `entropy ${entropy.toFixed(3)}`,
     `${drawSeconds.toFixed(1)} + ${updateSeconds.toFixed(1)} s`,
   ].join(" | ");
-}
-
-function describeEvaluation({ step, accuracy, tasks }: HeldOutEvaluation): string {
-  const each = Object.entries(tasks).map(([name, value]) => `${name} ${(100 * value).toFixed(0)}`);
-  return `held out after ${step}: ${(100 * accuracy).toFixed(1)} % (${each.join(", ")})`;
 }

@@ -1,5 +1,6 @@
 import type { Progress, StepReport } from "@levin/training";
 import { SingleBar } from "cli-progress";
+import type { Accuracy } from "../ask-problems.ts";
 import type { HeldOutEvaluation, Sample } from "../training/held-out-evaluation.ts";
 
 type Show = (report: StepReport, progress: Progress) => void;
@@ -34,11 +35,28 @@ export function showEvaluation({
     const each = Object.entries(heldOutLosses).map(([name, loss]) => `${name} ${loss.toFixed(4)}`);
     const right = accuracy === undefined ? "" : ` | ${(100 * accuracy).toFixed(1)} % right`;
     console.log(`held out | loss ${heldOutLoss.toFixed(4)} (${each.join(", ")})${right}`);
-    for (const { prompt, reply, right: isRight } of samples) {
-      const verdict = isRight === undefined ? "" : isRight ? " (right)" : " (wrong)";
-      console.log(`  ${shorten(prompt)} -> ${shorten(reply)}${verdict}`);
-    }
+    samples.forEach(showSample);
   };
+}
+
+/** Accuracy on held-out problems and samples, as they come. */
+export function showAccuracy({
+  json,
+}: {
+  json?: boolean;
+}): (step: number, accuracy: Accuracy, samples: readonly Sample[]) => void {
+  return (step, { accuracy, accuracies }, samples) => {
+    if (json) return console.log(JSON.stringify({ step, accuracy, accuracies, samples }));
+    const percent = (share: number): string => (100 * share).toFixed(0);
+    const each = Object.entries(accuracies).map(([task, share]) => `${task} ${percent(share)}`);
+    console.log(`held out after ${step}: ${(100 * accuracy).toFixed(1)} % (${each.join(", ")})`);
+    samples.forEach(showSample);
+  };
+}
+
+function showSample({ prompt, reply, right }: Sample): void {
+  const verdict = right === undefined ? "" : right ? " (right)" : " (wrong)";
+  console.log(`  ${shorten(prompt)} -> ${shorten(reply)}${verdict}`);
 }
 
 function shorten(text: string): string {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { levin, levinArguments, repository } from "../testing/run-levin.ts";
+import { logOf } from "../testing/train-tiny.ts";
 import { readReinforcementRecipe } from "./reinforcement-recipe.ts";
 
 let folder: string;
@@ -29,7 +30,7 @@ async function writeRecipe(changes: object): Promise<string> {
     learningRate: 1e-4,
     maxNewTokens: 60,
     checkpointEvery: 1,
-    evaluation: { every: 3, count: 4 },
+    evaluation: { every: 3, problemsPerTask: 4 },
   };
   await writeFile(path, JSON.stringify({ ...settings, ...changes }));
   return path;
@@ -62,12 +63,24 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
     expect(await run("killed")).toMatchObject({ code: 0, stderr: "" });
     expect((await weights("killed")).equals(await weights("whole"))).toBe(true);
     const steps = async (output: string): Promise<number[]> =>
-      (await readFile(join(folder, output, "metrics.jsonl"), "utf8"))
-        .trim()
-        .split("\n")
-        .map((line) => (JSON.parse(line) as { step: number }).step);
+      (await logOf(folder, output)).map(({ step }) => step);
     expect(await steps("killed")).toEqual([0, 1, 2, 3, 3]);
     expect(await steps("whole")).toEqual([0, 1, 2, 3, 3]);
+    const [first] = await logOf(folder, "whole");
+    const { reversing, copying } = first!["accuracies"] as Record<string, number>;
+    expect(first!["accuracy"]).toBeCloseTo((reversing! + copying!) / 2, 9);
+    const samples = await logOf(folder, "whole", "samples");
+    expect(samples.map(({ step, source }) => [step, source])).toEqual([
+      ...[
+        [0, "tasks"],
+        [0, "tasks"],
+      ],
+      ...[
+        [3, "tasks"],
+        [3, "tasks"],
+      ],
+    ]);
+    expect(await logOf(folder, "killed", "samples")).toEqual(samples);
 
     const wild = await writeRecipe({ learningRate: 1e30, evaluation: undefined });
     const longer = ["--output", join(folder, "killed"), "--iterations", "4"];

@@ -42,7 +42,14 @@ const reinforcementFile = z.strictObject({
   truncateRepetition: z.strictObject({ window: count, probability: share }).optional(),
   checkpointEvery: count.default(5),
   /** Held-out problems of each task, asked greedily before the first and after every n-th iteration. */
-  evaluation: z.strictObject({ every: count, count }).optional(),
+  evaluation: z
+    .strictObject({
+      every: count,
+      problemsPerTask: count.default(4),
+      /** Answers that are shown. */
+      samples: z.number().int().min(0).default(2),
+    })
+    .optional(),
 });
 
 export type ReinforcementRecipe = z.infer<typeof reinforcementFile>;

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { evaluateTask } from "@levin/tasks";
+import { evaluationProblems } from "@levin/tasks";
 import {
   batchExamples,
   expectTrainable,
@@ -10,8 +10,9 @@ import {
   type IterationReport,
 } from "@levin/training";
 import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
-import { batchAnswerer } from "../batch-answerer.ts";
+import { accuracyOf, askProblems, type Accuracy, type JudgedReply } from "../ask-problems.ts";
 import { loadText, type ModelBundle } from "../load-bundle.ts";
+import { problemSamples, type Sample } from "../training/held-out-evaluation.ts";
 import { saveFinished, trainedModel } from "../training/model-folder.ts";
 import { openRunLog } from "../training/run-log.ts";
 import { withWayOn } from "../training/way-on.ts";
@@ -26,15 +27,8 @@ export interface ReinforcementRun {
   /** The model to start from: one that solves some of the problems some of the time. */
   from: string;
   onIteration?(report: IterationReport): void;
-  onEvaluation?(evaluation: HeldOutEvaluation): void;
+  onEvaluation?(step: number, accuracy: Accuracy, samples: readonly Sample[]): void;
   signal?: AbortSignal;
-}
-
-/** Greedy accuracy on held-out problems, by task and over all. */
-export interface HeldOutEvaluation {
-  step: number;
-  accuracy: number;
-  tasks: Record<string, number>;
 }
 
 /**
@@ -67,9 +61,12 @@ export async function runReinforcement(
   const log = await openRunLog(directory, state.step === 0 ? -1 : state.step / updatesPerIteration);
   const prompt = taskPrompts(recipe, text);
   const evaluate = async (step: number): Promise<void> => {
-    const found = await heldOutAccuracy({ ...text, model }, recipe);
-    run.onEvaluation?.({ step, ...found });
-    await log("metrics", { step, ...found });
+    const replies = await heldOutReplies({ ...text, model }, recipe);
+    const accuracy = accuracyOf(replies);
+    const samples = problemSamples(step, replies.slice(0, evaluation!.samples));
+    for (const sample of samples) await log("samples", sample);
+    await log("metrics", { step, ...accuracy });
+    run.onEvaluation?.(step, accuracy, samples);
   };
   let saved = state.step;
   const save = async (): Promise<void> => {
@@ -109,21 +106,15 @@ export async function runReinforcement(
   return { iterations: state.step / updatesPerIteration, nothingToLearn };
 }
 
-/** Seed of the held-out problems: the same before and after. */
+/** Seed of the held-out problems: the same of all runs, so that they can be compared. */
 const evaluationSeed = 7;
 
-async function heldOutAccuracy(
-  bundle: ModelBundle,
-  recipe: ReinforcementRecipe,
-): Promise<Omit<HeldOutEvaluation, "step">> {
-  const { maxNewTokens, thinkingBudget, maxDifficulty } = recipe;
-  const answer = batchAnswerer(bundle, { maxNewTokens, thinkingBudget });
-  const reply = async (prompt: string): Promise<string> => (await answer(prompt)).text;
-  const options = { count: recipe.evaluation!.count, seed: evaluationSeed, maxDifficulty };
-  const tasks: Record<string, number> = {};
-  for (const { task } of recipeTasks(recipe)) {
-    tasks[task.name] = (await evaluateTask(task, reply, options)).accuracy;
-  }
-  const all = Object.values(tasks);
-  return { accuracy: all.reduce((sum, each) => sum + each, 0) / all.length, tasks };
+/** Greedy replies to held-out problems, within the limits of those that are drawn. */
+function heldOutReplies(bundle: ModelBundle, recipe: ReinforcementRecipe): Promise<JudgedReply[]> {
+  const { maxNewTokens, thinkingBudget, maxDifficulty, evaluation } = recipe;
+  const count = evaluation!.problemsPerTask;
+  const problems = recipeTasks(recipe).flatMap(({ task }) =>
+    evaluationProblems(task, { count, seed: evaluationSeed, maxDifficulty }),
+  );
+  return askProblems(bundle, problems, { maxNewTokens, thinkingBudget });
 }

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { createRandom, generateProblem, type Problem } from "@levin/tasks";
+import { createRandom, evaluationProblems, generateProblem, type Problem } from "@levin/tasks";
 import { encodeConversation, m1ChatTemplate as template, type Tokenizer } from "@levin/tokenizer";
 import {
   limitLengths,
@@ -10,13 +10,7 @@ import {
 } from "@levin/training";
 import { readChatDataset, type Conversation } from "@levin/training/node";
 import { RecipeError, type Recipe, type TaskRecipe } from "./recipe.ts";
-import {
-  heldOutProblems,
-  isShortEnough,
-  taskExample,
-  weightedTasks,
-  workedExample,
-} from "./task-examples.ts";
+import { isShortEnough, taskExample, weightedTasks, workedExample } from "./task-examples.ts";
 
 /** One of the things that a recipe mixes. */
 export interface Source {
@@ -91,7 +85,7 @@ function taskSource(tasks: TaskRecipe, recipe: Recipe, tokenizer: Tokenizer): So
   const chosen = weightedTasks(tasks);
   const count = recipe.evaluation?.problemsPerTask ?? 0;
   const problems = chosen.flatMap(({ task }) =>
-    heldOutProblems(tasks, task, { count, seed: recipe.seed }),
+    evaluationProblems(task, { count, seed: recipe.seed, maxDifficulty: tasks.maxDifficulty }),
   );
   return {
     name: "tasks",

@@ -1,20 +1,17 @@
-import { generateBatch } from "@levin/model";
-import type { Problem } from "@levin/tasks";
-import { encodeChat, m1ChatTemplate as template, type Tokenizer } from "@levin/tokenizer";
+import { generateBatch, type CausalLanguageModel } from "@levin/model";
+import { m1ChatTemplate as chatTemplate, type Tokenizer } from "@levin/tokenizer";
 import { batchExamples, DivergedError, evaluateLosses, type Example } from "@levin/training";
+import { accuracyOf, askProblems, type Accuracy, type JudgedReply } from "../ask-problems.ts";
 import type { Source } from "./example-sources.ts";
 import type { Learner } from "./learner.ts";
 import type { EvaluationRecipe } from "./recipe.ts";
 
-/** How well a model does on what it never learned. */
-export interface HeldOutEvaluation {
+/** How well a model does on what it never learned; accuracies when problems are held out. */
+export interface HeldOutEvaluation extends Partial<Accuracy> {
   /** Cross entropy over all sources that hold something out, by their weights. */
   heldOutLoss: number;
   /** The same of each source. */
   heldOutLosses: Record<string, number>;
-  /** Share of right answers over all problems, and of each task. */
-  accuracy?: number;
-  accuracies?: Record<string, number>;
 }
 
 /** An answer of the model to look at. */
@@ -42,13 +39,43 @@ export interface EvaluationContext {
 export async function evaluateHeldOut(
   context: EvaluationContext,
 ): Promise<{ evaluation: HeldOutEvaluation; samples: Sample[] }> {
-  const { sources, learner } = context;
+  const { learner, tokenizer, sources, recipe } = context;
+  const losses = await lossesOf(context);
+  const problems = sources.flatMap((source) => source.problems);
+  const { maxNewTokens } = recipe;
+  return learner.withModel(async (model) => {
+    const replies = await askProblems({ model, tokenizer, chatTemplate }, problems, {
+      maxNewTokens,
+    });
+    const shown = replies.slice(0, recipe.samples);
+    return {
+      evaluation: { ...losses, ...(replies.length > 0 && accuracyOf(replies)) },
+      samples: [
+        ...problemSamples(learner.state.step, shown),
+        ...(await conversationSamples(model, context)),
+      ],
+    };
+  });
+}
+
+/** Replies to problems as samples of a step. */
+export function problemSamples(step: number, replies: readonly JudgedReply[]): Sample[] {
+  return replies.map(({ problem: { prompt }, reply, right }) => {
+    return { step, source: "tasks", prompt, reply, right };
+  });
+}
+
+async function lossesOf({
+  learner,
+  sources,
+  maxBatchTokens,
+}: EvaluationContext): Promise<Pick<HeldOutEvaluation, "heldOutLoss" | "heldOutLosses">> {
   const heldOutLosses: Record<string, number> = {};
   let sum = 0;
   let weights = 0;
   for (const { name, heldOut, weight } of sources) {
     if (heldOut.length === 0) continue;
-    const batches = batchExamples(heldOut, context.maxBatchTokens);
+    const batches = batchExamples(heldOut, maxBatchTokens);
     const { crossEntropy } = await evaluateLosses(learner.trainable, batches);
     heldOutLosses[name] = crossEntropy;
     sum += weight * crossEntropy;
@@ -59,71 +86,30 @@ export async function evaluateHeldOut(
     const { step } = learner.state;
     throw new DivergedError(`step ${step}: expected a finite held-out loss, found ${heldOutLoss}`);
   }
-  const evaluation: HeldOutEvaluation = { heldOutLoss, heldOutLosses };
-  const questions = sources.flatMap((source) => questionsOf(source, context));
-  const samples = await answered(questions, context);
-  const judged = questions.flatMap(({ problem }, i) =>
-    problem ? [{ task: problem.task, right: samples[i]!.right! }] : [],
-  );
-  if (judged.length > 0) {
-    const share = (of: typeof judged): number => of.filter(({ right }) => right).length / of.length;
-    const byTask = Map.groupBy(judged, ({ task }) => task);
-    evaluation.accuracy = share(judged);
-    evaluation.accuracies = Object.fromEntries([...byTask].map(([task, of]) => [task, share(of)]));
-  }
-  const shown = sources.flatMap(({ name }) =>
-    samples.filter(({ source }) => source === name).slice(0, context.recipe.samples),
-  );
-  return { evaluation, samples: shown };
+  return { heldOutLoss, heldOutLosses };
 }
 
-interface Question {
-  source: string;
-  ids: number[];
-  prompt: string;
-  problem?: Problem;
+/** Replies to what comes before the first one of held-out conversations. */
+async function conversationSamples(
+  model: CausalLanguageModel,
+  { learner, tokenizer, sources, recipe }: EvaluationContext,
+): Promise<Sample[]> {
+  const asked = sources
+    .filter(({ problems }) => problems.length === 0)
+    .flatMap(({ name: source, heldOut }) =>
+      heldOut.slice(0, recipe.samples).map((example) => ({ source, ids: promptOf(example) })),
+    );
+  const prompts = asked.map(({ ids }) => ids);
+  const { maxNewTokens } = recipe;
+  const replies = await generateBatch(model, tokenizer, prompts, { maxNewTokens });
+  return asked.map(({ source, ids }, i) => ({
+    step: learner.state.step,
+    source,
+    prompt: tokenizer.decode(ids),
+    reply: replies[i]!.text,
+  }));
 }
 
-function questionsOf(
-  { name, problems, heldOut }: Source,
-  { tokenizer, recipe }: EvaluationContext,
-): Question[] {
-  if (problems.length > 0) {
-    return problems.map((problem) => ({
-      source: name,
-      prompt: problem.prompt,
-      ids: encodeChat(tokenizer, [{ role: "user", content: problem.prompt }], { template }),
-      problem,
-    }));
-  }
-  return heldOut.slice(0, recipe.samples).map((example) => {
-    const ids = promptOf(example);
-    return { source: name, ids, prompt: tokenizer.decode(ids) };
-  });
-}
-
-/** What comes before the first reply. */
 function promptOf({ ids, learned }: Example): number[] {
   return ids.slice(0, learned.indexOf(1));
-}
-
-async function answered(
-  questions: readonly Question[],
-  { learner, tokenizer, recipe }: EvaluationContext,
-): Promise<Sample[]> {
-  const prompts = questions.map(({ ids }) => ids);
-  const replies = await learner.withModel((model) =>
-    generateBatch(model, tokenizer, prompts, { maxNewTokens: recipe.maxNewTokens }),
-  );
-  return questions.map(({ source, prompt, problem }, i) => {
-    const { text } = replies[i]!;
-    const right = problem?.verify(text);
-    return {
-      step: learner.state.step,
-      source,
-      prompt,
-      reply: text,
-      ...(problem && { right: right! }),
-    };
-  });
 }

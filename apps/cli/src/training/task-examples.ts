@@ -4,7 +4,6 @@ import {
   generateProblem,
   type Problem,
   type Random,
-  type Split,
   type Task,
 } from "@levin/tasks";
 import { encodeChat, m1ChatTemplate, type ChatMessage, type Tokenizer } from "@levin/tokenizer";
@@ -77,24 +76,13 @@ export interface TaskDraw {
   seed: number;
 }
 
-/** Held-out problems of a task, at most as difficult as those that are learned. */
-export function heldOutProblems(
-  recipe: TaskRecipe,
-  task: Task,
-  options: { count: number; seed: number },
-): Problem[] {
-  const random = createRandom(options.seed);
-  return Array.from({ length: options.count }, () => drawProblem(recipe, task, random, "held-out"));
-}
-
 /** A problem with its whole thought and answer. */
 export function workedExample(tokenizer: Tokenizer, problem: Problem): Example {
   return problemExample(tokenizer, problem, [], undefined);
 }
 
-function drawProblem(recipe: TaskRecipe, task: Task, random: Random, split?: Split): Problem {
-  const difficulty = random.fraction() * recipe.maxDifficulty;
-  return generateProblem(task, random, { difficulty, ...(split && { split }) });
+function drawProblem({ maxDifficulty }: TaskRecipe, task: Task, random: Random): Problem {
+  return generateProblem(task, random, { difficulty: random.fraction() * maxDifficulty });
 }
 
 /** Another question and its answer, with the thought (as a session keeps it) or without (as a client sends it). */

@@ -21,7 +21,8 @@ async function writeRecipe(changes: object): Promise<string> {
   const settings = {
     seed: 4,
     iterations: 3,
-    tasks: { reversing: 1, copying: 1 },
+    taskWeights: { reversing: 1, copying: 1 },
+    otherTaskWeight: 0,
     minDifficulty: 0.9,
     maxDifficulty: 1,
     promptsPerIteration: 2,
@@ -98,7 +99,7 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
 
   it("ends early, with a model, when there is nothing to learn", async () => {
     const path = await writeRecipe({
-      tasks: { comparison: 1 },
+      taskWeights: { comparison: 1 },
       minDifficulty: 0,
       maxDifficulty: 0,
     });
@@ -116,11 +117,24 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
   });
 
   it("names what is wrong with a recipe", async () => {
-    const path = await writeRecipe({ tasks: { juggling: 1 } });
+    const path = await writeRecipe({ taskWeights: { juggling: 1 } });
     const refused = await levin("reinforce", path, "--output", join(folder, "none"));
     expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/recipe-tasks\.json: .*juggling/s);
+    expect(refused.stderr).toMatch(/recipe-taskWeights\.json: .*juggling/s);
     const unbounded = await writeRecipe({ clipping: { algorithm: "grpo", high: 0.2 } });
     await expect(readReinforcementRecipe(unbounded)).rejects.toThrow(/expected a bound for grpo/);
+    const crossed = await writeRecipe({ minDifficulty: 0.5, maxDifficulty: 0.4 });
+    await expect(readReinforcementRecipe(crossed)).rejects.toThrow(
+      /expected at most maxDifficulty 0.4, found 0.5\n.*minDifficulty/,
+    );
+    const none = await writeRecipe({ taskWeights: {} });
+    await expect(readReinforcementRecipe(none)).rejects.toThrow(/expected a task with a weight/);
   });
+
+  it.each(["apps/cli/recipes/reinforcement.json", "packages/spark/training/reinforcement.json"])(
+    "reads %s",
+    async (path) => {
+      expect((await readReinforcementRecipe(join(repository, path))).iterations).toBeGreaterThan(0);
+    },
+  );
 });

@@ -15,10 +15,11 @@ import { loadText, type ModelBundle } from "../load-bundle.ts";
 import { problemSamples, type Sample } from "../training/held-out-evaluation.ts";
 import { saveFinished, trainedModel } from "../training/model-folder.ts";
 import { openRunLog } from "../training/run-log.ts";
+import { weightedTasks } from "../training/task-examples.ts";
 import { withWayOn } from "../training/way-on.ts";
 import { expectWritable } from "../training/write-whole.ts";
 import type { ReinforcementRecipe } from "./reinforcement-recipe.ts";
-import { recipeTasks, taskPrompts } from "./task-prompts.ts";
+import { taskPrompts } from "./task-prompts.ts";
 
 export interface ReinforcementRun {
   recipe: ReinforcementRecipe;
@@ -113,7 +114,7 @@ const evaluationSeed = 7;
 function heldOutReplies(bundle: ModelBundle, recipe: ReinforcementRecipe): Promise<JudgedReply[]> {
   const { maxNewTokens, thinkingBudget, maxDifficulty, evaluation } = recipe;
   const count = evaluation!.problemsPerTask;
-  const problems = recipeTasks(recipe).flatMap(({ task }) =>
+  const problems = weightedTasks(recipe).flatMap(({ task }) =>
     evaluationProblems(task, { count, seed: evaluationSeed, maxDifficulty }),
   );
   return askProblems(bundle, problems, { maxNewTokens, thinkingBudget });

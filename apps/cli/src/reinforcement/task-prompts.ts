@@ -5,17 +5,12 @@ import type { ModelBundle } from "../load-bundle.ts";
 import { weightedTasks } from "../training/task-examples.ts";
 import type { ReinforcementRecipe } from "./reinforcement-recipe.ts";
 
-/** The tasks of a recipe with their weights. */
-export function recipeTasks({ tasks }: ReinforcementRecipe): { task: Task; weight: number }[] {
-  return weightedTasks({ taskWeights: tasks ?? {}, otherTaskWeight: tasks ? 0 : 1 });
-}
-
 /** The problem of a number as a chat, rewarded with 1 when its verifier accepts the answer. */
 export function taskPrompts(
   recipe: ReinforcementRecipe,
   { tokenizer, chatTemplate: template }: Omit<ModelBundle, "model">,
 ): (number: number) => RolloutPrompt {
-  const tasks = recipeTasks(recipe);
+  const tasks = weightedTasks(recipe);
   const { minDifficulty, maxDifficulty, seed } = recipe;
   return (number) => {
     const random = createRandom(Math.imul(seed, 0x9e3779b1) ^ number);

@@ -7,15 +7,20 @@ const share = z.number().min(0).max(1);
 const count = z.number().int().positive();
 const weight = z.number().positive().default(1);
 
-/** Problems of the verifiable tasks, made on demand. */
-const tasks = z.strictObject({
-  weight,
+/** Which of the verifiable tasks problems come from. */
+export const taskChoice = {
   /** How often a task comes. */
   taskWeights: z
     .partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().min(0))
     .default({}),
   /** How often one comes that is not named there. */
   otherTaskWeight: z.number().min(0).default(1),
+};
+
+/** Problems of the verifiable tasks, made on demand. */
+const tasks = z.strictObject({
+  weight,
+  ...taskChoice,
   /** Problems are drawn from difficulty 0 to this. */
   maxDifficulty: share.default(1),
   /** Share of problems taught with an empty thought, so that a budget of 0 works. */

@@ -59,16 +59,50 @@ describe("levin eval", () => {
     const output = join(folder, "eval-8");
     await levin("quantize", spark, "--bits", "8", "--output", output);
     const all = async (model: string): Promise<Record<string, number>> => {
-      const run = ["eval", "--model", model, "--count", "1", "--max-difficulty", "0.2"];
-      const { stdout } = await levin(...run, "--max-tokens", "1", "--json");
+      const run = ["eval", "--model", model, "--count", "2", "--max-difficulty", "0.2"];
+      const tasks = "addition, comparison,letter-counting";
+      const { stdout } = await levin(...run, "--tasks", tasks, "--max-tokens", "1", "--json");
       const lines = stdout.trim().split("\n");
       return JSON.parse(lines.at(-1)!) as Record<string, number>;
     };
     const [plain, quantised] = [await all(spark), await all(output)];
-    expect(plain).toMatchObject({ task: "all", count: 9 });
+    expect(plain).toMatchObject({ task: "all", count: 6 });
     expect(plain["replyTokens"]).toBe(quantised["replyTokens"]);
     expect(plain["perplexity"]).toBeCloseTo(Math.exp(plain["crossEntropy"]!), 9);
     const change = quantised["perplexity"]! / plain["perplexity"]!;
     expect(Math.abs(change - 1)).toBeLessThan(0.02);
+  });
+
+  it("tells accuracy of the named tasks and of all, and what was answered wrongly", async () => {
+    const ask = ["eval", "--count", "3", "--max-difficulty", "0.1"];
+    const { code, stdout } = await levin(...ask, "--tasks", "comparison,copying");
+    expect(code).toBe(0);
+    expect(
+      stdout.split("\n").map((line) => /^\S+ +\d+\.\d %/.exec(line)?.[0].split(" ")[0]),
+    ).toEqual(["comparison", "copying", "all", undefined]);
+    const short = await levin(
+      ...ask,
+      "--tasks",
+      "copying",
+      "--max-tokens",
+      "1",
+      "--misses",
+      "--json",
+    );
+    const lines = short.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(lines[0]).toMatchObject({ task: "copying", count: 3, correct: 0, accuracy: 0 });
+    expect(lines.slice(1, 4).map((line) => Object.keys(line))).toEqual(
+      Array.from({ length: 3 }, () => ["prompt", "answer", "reply"]),
+    );
+    expect(lines[4]).toMatchObject({ task: "all", count: 3, correct: 0 });
+  });
+
+  it("names the tasks that there are", async () => {
+    const { code, stderr } = await levin("eval", "--tasks", "copying,juggling");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/--tasks .*expected some of addition, .*, found "juggling"\n/);
   });
 });

@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { toTasks } from "@levin/cli";
 import { selectBackend } from "@levin/kernels/node";
-import { allTasks, evaluationProblems, tasksNamed } from "@levin/tasks";
+import { allTasks, evaluationProblems, type Task } from "@levin/tasks";
 import type { Command } from "commander";
 import { describeMachine } from "../machine.ts";
 import { toNumber, toNumbers } from "../number-flags.ts";
@@ -15,7 +16,7 @@ interface ThinkingFlags extends ThinkingOptions {
   backend: string;
   model?: string;
   twin?: string;
-  tasks?: string[];
+  tasks?: Task[];
   count: number;
   maxDifficulty: number;
   problemSeed: number;
@@ -30,7 +31,7 @@ export function addThinking(program: Command): void {
     .option("--backend <name>", "wasm, webgpu, native, cpu or tensorflow", "wasm")
     .option("--model <directory>", "model directory (default: spark)")
     .option("--twin <directory>", "a trained model with softmax attention in every layer")
-    .option("--tasks <names>", "tasks, parted by commas (default: all)", (text) => text.split(","))
+    .option("--tasks <names>", "tasks, parted by commas (default: all)", toTasks)
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--max-difficulty <d>", "problems from difficulty 0 to this", toNumber, 0.8)
     .option("--problem-seed <n>", "seed of the problems and samples", toNumber, 7)
@@ -45,7 +46,7 @@ export function addThinking(program: Command): void {
     .action(async (flags: ThinkingFlags) => {
       const { backend, output, count, ...options } = flags;
       const { tasks, maxDifficulty, problemSeed: seed } = options;
-      const problems = (tasks ? tasksNamed(tasks) : allTasks).flatMap((task) =>
+      const problems = (tasks ?? allTasks).flatMap((task) =>
         evaluationProblems(task, { count, seed, maxDifficulty }),
       );
       await selectBackend(backend);

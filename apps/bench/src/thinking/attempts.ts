@@ -14,9 +14,6 @@ export interface Attempt {
   results: readonly GenerationResult[];
 }
 
-/** Memory for the states of prompts whose samples are drawn at the time. */
-const prefixBytes = 2 ** 26;
-
 /** Asks all problems `count` times in one batch; the samples of a problem share its prefilled state. */
 export async function attempt(
   { model, tokenizer, encodePrompt }: Reasoner,
@@ -24,7 +21,7 @@ export async function attempt(
   { count, ...options }: GenerationOptions & { count: number },
 ): Promise<Attempt[]> {
   const prompts = problems.map(({ prompt }) => encodePrompt(prompt));
-  const prefixes = new PrefixCache({ maxBytes: prefixBytes });
+  const prefixes = new PrefixCache();
   try {
     const copies = prompts.flatMap((prompt) => Array.from({ length: count }, () => prompt));
     const results = await generateBatch(model, tokenizer, copies, {

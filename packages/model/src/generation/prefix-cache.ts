@@ -17,7 +17,8 @@ export class PrefixCache {
   /** Least recently used first. */
   #entries: Entry[] = [];
 
-  constructor({ maxBytes }: { maxBytes: number }) {
+  /** @param options.maxBytes default: 64 MiB */
+  constructor({ maxBytes = 2 ** 26 }: { maxBytes?: number } = {}) {
     this.#maxBytes = maxBytes;
   }
 

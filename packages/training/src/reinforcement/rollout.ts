@@ -32,9 +32,6 @@ export type RolloutSampling = Pick<
   "maxNewTokens" | "thinkingBudget" | "truncateRepetition" | "signal"
 > & { seed: number };
 
-/** For the state of the prompts at hand; each is read once for all answers to it. */
-const prefixBytes = 2 ** 26;
-
 /**
  * Draws `groupSize` answers to each prompt, all in one batch, those to the same prompt from one
  * prefilled state.
@@ -55,7 +52,7 @@ export async function drawGroups(
       learned: [] as number[],
     })),
   );
-  const prefixes = new PrefixCache({ maxBytes: prefixBytes });
+  const prefixes = new PrefixCache();
   try {
     const ids = drawn.map(({ prompt }) => prompt.ids);
     const results = await generateBatch(model, tokenizer, ids, {

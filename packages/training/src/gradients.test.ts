@@ -47,6 +47,20 @@ describe.each(backends)("accumulateGradients on %s", (backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("leaves nothing behind when a later batch fails", async () => {
+    const batches = batchExamples(examples, 10);
+    const failing: Trainable = {
+      parameters: model.parameters,
+      losses: (batch) => {
+        if (batch === batches.at(-1)) throw new Error("no memory left");
+        return model.losses(batch);
+      },
+    };
+    const before = tf.memory().numTensors;
+    await expect(accumulateGradients(failing, batches)).rejects.toThrow("no memory left");
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   it("does not count padding in the router's loss", async () => {
     const routed = trainableModel(tinyModel());
     const [short, long] = [countingExamples(1)[0]!, countingExamples(1)[1]!];

@@ -42,17 +42,22 @@ export async function accumulateGradients<Batch extends { targets: number }, Los
   if (targets === 0) throw new ExampleError("expected at least one token to learn, found none");
   const gradients = new Map<string, tf.Tensor>();
   const weighted = new Map<string, tf.Scalar[]>();
-  for (const batch of batches) {
-    const share = batch.targets / targets;
-    const { value, grads } = tf.variableGrads(() => {
-      const result = trainable.losses(batch);
-      for (const [name, loss] of Object.entries<tf.Scalar>(result)) {
-        weighted.set(name, [...(weighted.get(name) ?? []), tf.keep(tf.mul(loss, share))]);
-      }
-      return tf.mul(result.total, share) as tf.Scalar;
-    }, [...trainable.parameters.values()]);
-    value.dispose();
-    addTo(gradients, trainable.parameters, grads);
+  try {
+    for (const batch of batches) {
+      const share = batch.targets / targets;
+      const { value, grads } = tf.variableGrads(() => {
+        const result = trainable.losses(batch);
+        for (const [name, loss] of Object.entries<tf.Scalar>(result)) {
+          weighted.set(name, [...(weighted.get(name) ?? []), tf.keep(tf.mul(loss, share))]);
+        }
+        return tf.mul(result.total, share) as tf.Scalar;
+      }, [...trainable.parameters.values()]);
+      value.dispose();
+      addTo(gradients, trainable.parameters, grads);
+    }
+  } catch (error) {
+    tf.dispose([...gradients.values(), ...[...weighted.values()].flat()]);
+    throw error;
   }
   // Read at the end, so that a GPU does not wait between batches.
   const losses: Record<string, number> = {};

@@ -1,4 +1,13 @@
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import {
+  access,
+  appendFile,
+  cp,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -93,6 +102,27 @@ describe("levin train", { timeout: 180_000 }, () => {
       "optimizer.safetensors",
       "training.json",
     ]);
+
+    const other = join(folder, "other-base");
+    await cp(base, other, { recursive: true });
+    const values = await readFile(join(other, "model.safetensors"));
+    values[values.length - 1]! ^= 1;
+    await writeFile(join(other, "model.safetensors"), values);
+    const changed = await run("adapted", "--from", other);
+    expect(changed.code).toBe(1);
+    expect(changed.stderr).toMatch(
+      /^TrainingCheckpointError: \S+ written with other settings: base model: expected "\w{16}", found "\w{16}"\n$/,
+    );
+    const data = join(folder, "colours.jsonl");
+    await appendFile(data, "\n\n");
+    const { stderr } = await run("adapted");
+    expect(stderr).toMatch(/other settings: contents of \S+colours\.jsonl: expected "\w{16}"/);
+    await rm(data);
+    expect((await run("adapted")).stderr).toMatch(
+      /^RecipeError: \S+colours\.jsonl: can't be read: ENOENT/,
+    );
+    await writeFile(data, conversations);
+
     const used = await levin("generate", "Word 3?", "--model", join(folder, "adapted/model"));
     expect(used.code).toBe(0);
   });

@@ -13,6 +13,7 @@ import { saveLora, saveTrainingCheckpoint } from "@levin/training/node";
 import { BestModel } from "./best-model.ts";
 import { mixture, openSources, type Source } from "./example-sources.ts";
 import { evaluateHeldOut, type HeldOutEvaluation, type Sample } from "./held-out-evaluation.ts";
+import { fingerprints } from "./fingerprints.ts";
 import { ensureTokenizer, openLearner, type Learner } from "./learner.ts";
 import { saveFinished } from "./model-folder.ts";
 import { RecipeError, type ContextStage, type Recipe } from "./recipe.ts";
@@ -59,13 +60,8 @@ export async function runTraining(run: TrainingRun): Promise<TrainingEnd> {
   const checkpoints = join(directory, "checkpoints");
   // These may be changed on the way, the learning rate after a divergence; anything else would make
   // it another training.
-  const {
-    steps,
-    learningRate: _rate,
-    checkpointEvery: _every,
-    evaluation: _,
-    ...settings
-  } = recipe;
+  const { steps, learningRate: _rate, checkpointEvery: _every, evaluation: _, ...kept } = recipe;
+  const settings = { ...kept, ...(await fingerprints(recipe, from)) };
   const learner = await openLearner(recipe, tokenizer, { checkpoints, from, settings });
   const log = await openRunLog(directory, learner.state.step);
   const stages = stagesOf(recipe, learner.config.maxPositionEmbeddings);

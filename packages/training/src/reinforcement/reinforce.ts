@@ -79,7 +79,7 @@ async function runIteration(
   const { updatesPerIteration, maxBatchTokens = 8192, clipping = cispo } = options;
   const policy = policyModel(model, clipping);
   const updates: PolicyUpdate[] = [];
-  for (const share of dealt(rollouts, updatesPerIteration)) {
+  for (const share of shared(rollouts, updatesPerIteration)) {
     updates.push(await updateStep(policy, state, batchRollouts(share, maxBatchTokens), options));
   }
   const mean = (figure: (update: PolicyUpdate) => number): number =>
@@ -98,9 +98,15 @@ async function runIteration(
   };
 }
 
-/** Deals rollouts out like cards: each update sees answers of as many groups as there are. */
-function dealt(rollouts: readonly JudgedRollout[], hands: number): JudgedRollout[][] {
-  return Array.from({ length: hands }, (__, hand) => rollouts.filter((_, i) => i % hands === hand));
+/**
+ * Shares rollouts out in their order, so that an update sees right and wrong answers to the same
+ * question: what they have in common cancels, and what made the difference is left.
+ */
+function shared(rollouts: readonly JudgedRollout[], updates: number): JudgedRollout[][] {
+  const bound = (update: number): number => Math.round((update * rollouts.length) / updates);
+  return Array.from({ length: updates }, (_, update) =>
+    rollouts.slice(bound(update), bound(update + 1)),
+  );
 }
 
 /** Raised when an option can't be as it is. */

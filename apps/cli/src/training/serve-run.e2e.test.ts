@@ -74,7 +74,9 @@ describe.skipIf(!chromiumPath)("the page of a training in Chromium", { timeout: 
   it("shows curves and samples while levin trains, and of a run that has ended", async () => {
     const recipe = join(folder, "recipe.json");
     const evaluation = { every: 3, problemsPerTask: 1, maxNewTokens: 8, samples: 2 };
-    await writeFile(recipe, JSON.stringify({ ...tinyRecipe, evaluation, steps: 5000 }));
+    // Steps long enough that the first samples are not yet out of sight when the page has come up.
+    const slow = { ...tinyRecipe, evaluation, steps: 5000, examplesPerStep: 300 };
+    await writeFile(recipe, JSON.stringify(slow));
     const output = join(folder, "run");
     const args = levinArguments("train", recipe, "--output", output, "--live", "0");
     const child = spawn(process.execPath, args, { cwd: repository });

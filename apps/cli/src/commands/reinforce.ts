@@ -6,9 +6,8 @@ import { readReinforcementRecipe } from "../reinforcement/reinforcement-recipe.t
 import { runReinforcement } from "../reinforcement/run-reinforcement.ts";
 import { backendOption } from "./backend-option.ts";
 import { copyRecipe } from "../training/starter-recipes.ts";
-import { trainingPort } from "../training/serve-run.ts";
 import { toNumber } from "./generation-flags.ts";
-import { endOnSignals, whileShown } from "./running-training.ts";
+import { endOnSignals, trainingPort, whileShown } from "./running-training.ts";
 import { showAccuracy } from "./show-training.ts";
 
 interface ReinforceFlags {

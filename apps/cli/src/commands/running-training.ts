@@ -1,4 +1,7 @@
-import { closing, serveRun, trainingPort } from "../training/serve-run.ts";
+import type { RunServer } from "../training/serve-run.ts";
+
+/** Port of a training's page, next to the chat's. */
+export const trainingPort = 8421;
 
 /** Aborts at the first signal to end; a second one ends the process at once. */
 export function endOnSignals(): AbortSignal {
@@ -16,7 +19,17 @@ export async function whileShown(
   train: () => Promise<void>,
 ): Promise<void> {
   const port = live === true ? trainingPort : live;
-  const server = port === undefined ? undefined : await serveRun(directory, port);
+  const server = port === undefined ? undefined : await showRun(directory, port);
   if (server) console.error(`levin: this training is shown at ${server.url}`);
-  await closing(server, train);
+  try {
+    await train();
+  } finally {
+    await server?.close();
+  }
+}
+
+/** Serves the page of a training; loaded here, so that other commands start without a web server. */
+export async function showRun(directory: string, port: number): Promise<RunServer> {
+  const { serveRun } = await import("../training/serve-run.ts");
+  return serveRun(directory, port);
 }

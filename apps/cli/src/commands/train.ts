@@ -2,13 +2,12 @@ import { selectBackend } from "@levin/kernels/node";
 import type { Command } from "commander";
 import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
-import { endOnSignals, whileShown } from "./running-training.ts";
+import { endOnSignals, showRun, trainingPort, whileShown } from "./running-training.ts";
 import { showBar, showEvaluation, showLines } from "./show-training.ts";
 import { modelDirectory } from "../load-bundle.ts";
 import { readRecipe } from "../training/recipe.ts";
 import { runTraining } from "../training/run-training.ts";
 import { starterNames, writeStarter } from "../training/starter-recipes.ts";
-import { serveRun, trainingPort } from "../training/serve-run.ts";
 
 interface TrainFlags {
   output?: string;
@@ -53,7 +52,7 @@ export function addTrain(program: Command): void {
     .argument("<directory>", "what `levin train --output` wrote")
     .option("--port <n>", "port", toNumber, trainingPort)
     .action(async (directory: string, { port }: { port: number }) => {
-      const server = await serveRun(directory, port);
+      const server = await showRun(directory, port);
       console.log(`levin: ${directory} is shown at ${server.url}`);
       for (const signal of ["SIGINT", "SIGTERM"] as const) {
         process.once(signal, () => void server.close());

@@ -5,9 +5,6 @@ import { ListenError, pageFiles } from "@levin/server";
 import Fastify from "fastify";
 import type { LogName } from "./run-log.ts";
 
-/** Next to the chat's. */
-export const trainingPort = 8421;
-
 /** Bytes of a log that one request gets at most. */
 const mostBytes = 4 * 2 ** 20;
 
@@ -45,18 +42,6 @@ export async function serveRun(directory: string, port: number): Promise<RunServ
     return { url, close: () => app.close().then(() => {}) };
   } catch (error) {
     throw new ListenError(`127.0.0.1:${port}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** Runs something while a server is up. */
-export async function closing(
-  server: RunServer | undefined,
-  use: () => Promise<void>,
-): Promise<void> {
-  try {
-    await use();
-  } finally {
-    await server?.close();
   }
 }
 

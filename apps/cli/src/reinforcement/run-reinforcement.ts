@@ -82,7 +82,7 @@ export async function runReinforcement(
   if (state.step === 0 && evaluation) await evaluate(0);
   let nothingToLearn: string | undefined;
   try {
-    await reinforce(model, text.tokenizer, state, {
+    const teaching = reinforce(model, text.tokenizer, state, {
       ...recipe,
       prompt,
       optimizer: { weightDecay: recipe.weightDecay },
@@ -94,17 +94,21 @@ export async function runReinforcement(
         if (isDue(iteration, checkpointEvery)) await save();
       },
     });
+    nothingToLearn = await teaching.then(() => undefined, messageOfNothingToLearn);
+    await save();
   } catch (error) {
-    if (!(error instanceof NothingToLearnError)) throw withWayOn(error, saved);
-    nothingToLearn = error.message;
-  }
-  await save().catch((error: unknown) => {
     throw withWayOn(error, saved);
-  });
+  }
   if (!signal?.aborted) {
     await saveFinished(join(directory, "model"), model, join(from, "tokenizer.json"));
   }
   return { iterations: state.step / updatesPerIteration, nothingToLearn };
+}
+
+/** Why there is nothing left to learn; throws any other error. */
+function messageOfNothingToLearn(error: unknown): string {
+  if (error instanceof NothingToLearnError) return error.message;
+  throw error;
 }
 
 /** Seed of the held-out problems: the same of all runs, so that they can be compared. */

@@ -26,6 +26,7 @@ export {
   ignoredLabel,
   languageModelLosses,
   type LanguageModelLosses,
+  tokenCrossEntropy,
 } from "./losses.ts";
 export { MissingParameterError, type ModelParameters } from "./model-parameters.ts";
 export { CausalModelState, ModelStateError } from "./model-state.ts";

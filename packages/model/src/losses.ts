@@ -25,17 +25,30 @@ export function crossEntropy(
   logits: tf.Tensor3D,
   labels: readonly (readonly number[])[],
 ): tf.Scalar {
+  const count = labels.flatMap((row) => row.slice(1)).filter((label) => label >= 0).length;
+  if (count === 0) return tf.scalar(0);
+  return tf.div(tf.sum(tokenCrossEntropy(logits, labels)), count) as tf.Scalar;
+}
+
+/**
+ * Cross entropy of each position with the label behind it, 0 where that is {@link ignoredLabel}.
+ *
+ * @param logits `[batch, length, vocab]`
+ * @param labels `[batch][length]`
+ * @returns `[batch · length]`
+ */
+export function tokenCrossEntropy(
+  logits: tf.Tensor3D,
+  labels: readonly (readonly number[])[],
+): tf.Tensor1D {
   const [batch, length, vocab] = logits.shape;
   const targets = labels.flatMap((row) =>
     [...row.slice(1), ignoredLabel].map((label) => (label === ignoredLabel ? -1 : label)),
   );
-  const count = targets.filter((target) => target >= 0).length;
-  if (count === 0) return tf.scalar(0);
-  const losses = softmaxCrossEntropy(
+  return softmaxCrossEntropy(
     tf.reshape(logits, [batch * length, vocab]),
     tf.tensor1d(targets, "int32"),
   );
-  return tf.div(tf.sum(losses), count) as tf.Scalar;
 }
 
 /** Cross entropy, load-balancing loss and their weighted sum. */

@@ -28,14 +28,22 @@ export interface DrawnTokens {
  * loss (token-level normalisation, no KL term).
  */
 export function policyLoss(tokens: DrawnTokens, clipping: Clipping): tf.Tensor1D {
-  const { logProbabilities, oldLogProbabilities, advantages } = tokens;
-  const weights = tf.exp(tf.sub(logProbabilities, oldLogProbabilities));
+  const { logProbabilities, advantages } = tokens;
+  const weights = importanceWeights(tokens);
   const clipped = tf.clipByValue(weights, 1 - clipping.low, 1 + clipping.high);
   const objective =
     clipping.algorithm === "cispo"
       ? tf.mul(tf.mul(stopGradient(clipped), advantages), logProbabilities)
       : tf.minimum(tf.mul(weights, advantages), tf.mul(clipped, advantages));
   return tf.neg(objective) as tf.Tensor1D;
+}
+
+/** r of the paper: how much likelier each token is now than when it was drawn. */
+export function importanceWeights({
+  logProbabilities,
+  oldLogProbabilities,
+}: Omit<DrawnTokens, "advantages">): tf.Tensor1D {
+  return tf.exp(tf.sub(logProbabilities, oldLogProbabilities));
 }
 
 /** The same numbers, as constants of differentiation: sg(·) of the paper. */

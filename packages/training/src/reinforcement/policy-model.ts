@@ -1,9 +1,8 @@
-import { softmaxCrossEntropy } from "@levin/kernels";
-import { ignoredLabel, type CausalLanguageModel } from "@levin/model";
+import { tokenCrossEntropy, type CausalLanguageModel } from "@levin/model";
 import { loadBalancingLoss } from "@levin/moe";
 import * as tf from "@tensorflow/tfjs-core";
 import type { Trainable } from "../gradients.ts";
-import { policyLoss, type Clipping } from "./policy-loss.ts";
+import { importanceWeights, policyLoss, type Clipping } from "./policy-loss.ts";
 import type { RolloutBatch } from "./rollout-batches.ts";
 
 /** Means over the tokens that the policy chose. */
@@ -24,27 +23,20 @@ export function policyModel(
     parameters: model.parameters as ReadonlyMap<string, tf.Variable>,
     losses: ({ ids, mask, labels, oldLogProbabilities, advantages, targets }) => {
       const { logits, routers } = model.forward({ ids });
-      const [batch, length, vocab] = logits.shape;
-      const chosen = nextOf(labels, ignoredLabel).map((id) => (id === ignoredLabel ? -1 : id));
       const tokens = {
-        logProbabilities: tf.neg(
-          softmaxCrossEntropy(
-            tf.reshape(logits, [batch * length, vocab]),
-            tf.tensor1d(chosen, "int32"),
-          ),
-        ) as tf.Tensor1D,
-        oldLogProbabilities: tf.tensor1d(nextOf(oldLogProbabilities, 0)),
-        advantages: tf.tensor1d(nextOf(advantages, 0)),
+        logProbabilities: tf.neg(tokenCrossEntropy(logits, labels)) as tf.Tensor1D,
+        oldLogProbabilities: tf.tensor1d(nextOf(oldLogProbabilities)),
+        advantages: tf.tensor1d(nextOf(advantages)),
       };
       // A batch may hold nothing but forced tokens.
       const mean = (values: tf.Tensor): tf.Scalar => tf.div(tf.sum(values), Math.max(1, targets));
-      const weights = tf.exp(tf.sub(tokens.logProbabilities, tokens.oldLogProbabilities));
+      const weights = importanceWeights(tokens);
       const outside = tf.logicalOr(
         tf.greater(weights, 1 + clipping.high),
         tf.less(weights, 1 - clipping.low),
       );
       const policy = mean(policyLoss(tokens, clipping));
-      const loadBalancing = loadBalancingLoss(routers, tf.tensor2d(mask, [batch, length]));
+      const loadBalancing = loadBalancingLoss(routers, tf.tensor2d(mask));
       return {
         policy,
         loadBalancing,
@@ -56,7 +48,7 @@ export function policyModel(
   };
 }
 
-/** What each position is to predict: the row of the next one. */
-function nextOf(rows: readonly (readonly number[])[], last: number): number[] {
-  return rows.flatMap((row) => [...row.slice(1), last]);
+/** Figures of the token behind each position; 0 behind the last. */
+function nextOf(rows: readonly (readonly number[])[]): number[] {
+  return rows.flatMap((row) => [...row.slice(1), 0]);
 }

@@ -3,7 +3,7 @@ import { CausalLanguageModel, parseConfig, type CausalModelState } from "@levin/
 import { initialiseParameters } from "@levin/training";
 import type { Command } from "commander";
 import { describeMachine } from "./machine.ts";
-import { feed } from "./measure.ts";
+import { feed, millisecondsOfToken } from "./measure.ts";
 
 interface LongFlags {
   backend: string;
@@ -45,7 +45,7 @@ export function addLong(program: Command): void {
           const rate = (1000 * (length - before)) / (performance.now() - started);
           const cells = [
             ...[name, length.toLocaleString("en"), Math.round(rate).toLocaleString("en")],
-            (await millisecondsOfToken(model, state)).toFixed(2),
+            (await timeOfToken(model, state)).toFixed(2),
             `${(state.byteLength / 2 ** 20).toFixed(2)} MiB`,
             `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`,
           ];
@@ -80,18 +80,12 @@ function smallModel(softmaxLayers: number): CausalLanguageModel {
   return new CausalLanguageModel(config, initialiseParameters(config, 1));
 }
 
-/** Median of tokens decoded one after another from a copy of the state. */
-async function millisecondsOfToken(
-  model: CausalLanguageModel,
-  state: CausalModelState,
-): Promise<number> {
+/** Of tokens decoded one after another from a copy of the state. */
+async function timeOfToken(model: CausalLanguageModel, state: CausalModelState): Promise<number> {
   const copy = state.clone();
-  const times: number[] = [];
-  for (let i = 0; i < decodeTokens; i++) {
-    const started = performance.now();
-    await feed(model, copy, 1);
-    times.push(performance.now() - started);
+  try {
+    return await millisecondsOfToken(model, copy, decodeTokens);
+  } finally {
+    copy.dispose();
   }
-  copy.dispose();
-  return times.toSorted((a, b) => a - b)[decodeTokens >> 1]!;
 }

@@ -55,6 +55,21 @@ export async function feed(
   logits.dispose();
 }
 
+/** Milliseconds of one more token: the median of `count`, one after another from this state on. */
+export async function millisecondsOfToken(
+  model: CausalLanguageModel,
+  state: CausalModelState,
+  count: number,
+): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const started = performance.now();
+    await feed(model, state, 1);
+    times.push(performance.now() - started);
+  }
+  return times.toSorted((a, b) => a - b)[count >> 1]!;
+}
+
 async function rate(
   runs: number,
   tokens: number,

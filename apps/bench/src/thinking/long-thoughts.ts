@@ -1,4 +1,4 @@
-import { feed } from "../measure.ts";
+import { millisecondsOfToken } from "../measure.ts";
 import { stateAt } from "../models.ts";
 import { plannedFlops, type Twins } from "./compute-cost.ts";
 
@@ -55,13 +55,7 @@ async function tokenAt(
 ): Promise<Pick<LongThoughtCost, "millisecondsPerToken" | "stateBytes">> {
   const state = stateAt(model, context);
   const { byteLength: stateBytes } = state;
-  const times: number[] = [];
-  for (let i = 0; i < decodeTokens; i++) {
-    const started = performance.now();
-    await feed(model, state, 1);
-    times.push(performance.now() - started);
-  }
+  const millisecondsPerToken = await millisecondsOfToken(model, state, decodeTokens);
   state.dispose();
-  const millisecondsPerToken = times.toSorted((a, b) => a - b)[decodeTokens >> 1]!;
   return { millisecondsPerToken, stateBytes };
 }

@@ -3,13 +3,17 @@ import { createRandom } from "./random.ts";
 import type { Problem, Task } from "./task.ts";
 
 /** Accuracy of a task with the bounds of its 95 % Wilson interval. */
-export interface Evaluation {
+export interface Score {
   task: string;
   count: number;
   correct: number;
   accuracy: number;
   lower: number;
   upper: number;
+}
+
+/** The score of a task with what was missed. */
+export interface Evaluation extends Score {
   /** The problems that were answered wrongly, with the replies. */
   misses: { problem: Problem; reply: string }[];
 }
@@ -43,7 +47,12 @@ export async function evaluateTask(
     .filter(({ problem, reply }) => !problem.verify(reply));
   const { length: count } = problems;
   const correct = count - misses.length;
-  return { task: task.name, count, correct, ...wilsonInterval(correct, count), misses };
+  return { ...scoreOf(task.name, correct, count), misses };
+}
+
+/** The score of `correct` right answers of `count`. */
+export function scoreOf(task: string, correct: number, count: number): Score {
+  return { task, count, correct, ...wilsonInterval(correct, count) };
 }
 
 /** The 97.5 % point of the standard normal distribution. */

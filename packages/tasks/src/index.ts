@@ -1,6 +1,6 @@
 export { allTasks, tasksNamed, UnknownTaskError } from "./all-tasks.ts";
-export { evaluateTask, evaluationProblems, wilsonInterval } from "./evaluation.ts";
-export type { Evaluation, EvaluationOptions } from "./evaluation.ts";
+export { evaluateTask, evaluationProblems, scoreOf, wilsonInterval } from "./evaluation.ts";
+export type { Evaluation, EvaluationOptions, Score } from "./evaluation.ts";
 export { finalAnswer } from "./final-answer.ts";
 export {
   DifficultyError,

@@ -1,9 +1,6 @@
 import { bestOf, majorityVote, type GenerationResult } from "@levin/model";
-import { finalAnswer, wilsonInterval, type Evaluation, type Problem } from "@levin/tasks";
+import { finalAnswer, scoreOf, type Problem, type Score } from "@levin/tasks";
 import type { Attempt } from "./attempts.ts";
-
-/** Accuracy on some problems, with its 95 % Wilson interval. */
-export type Score = Omit<Evaluation, "misses">;
 
 /** Accuracy of each task and of all problems together. */
 export interface Scores {
@@ -39,7 +36,5 @@ export function scoresOf(attempts: readonly Attempt[], choose: Choice): Scores {
 }
 
 function score(task: string, rights: readonly boolean[]): Score {
-  const count = rights.length;
-  const correct = rights.filter(Boolean).length;
-  return { task, count, correct, ...wilsonInterval(correct, count) };
+  return scoreOf(task, rights.filter(Boolean).length, rights.length);
 }

@@ -1,7 +1,8 @@
+import type { Score } from "@levin/tasks";
 import { bytes } from "../report.ts";
 import { timedRuns } from "./compute-cost.ts";
 import type { LongThought } from "./long-thoughts.ts";
-import type { Score, Scores } from "./scores.ts";
+import type { Scores } from "./scores.ts";
 import type { BudgetPoint, SamplesPoint, ThinkingRecord } from "./thinking-record.ts";
 
 const costHeader = [

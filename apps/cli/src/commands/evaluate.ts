@@ -1,10 +1,4 @@
-import {
-  allTasks,
-  evaluationProblems,
-  wilsonInterval,
-  type Evaluation,
-  type Task,
-} from "@levin/tasks";
+import { allTasks, evaluationProblems, scoreOf, type Score, type Task } from "@levin/tasks";
 import type { Command } from "commander";
 import { askProblems } from "../ask-problems.ts";
 import { loadBundle } from "../load-bundle.ts";
@@ -64,10 +58,10 @@ export function addEval(program: Command): void {
     });
 }
 
-type Result = Omit<Evaluation, "misses"> & ReturnType<ReplyEntropy["summary"]>;
+type Result = Score & ReturnType<ReplyEntropy["summary"]>;
 
 function resultOf(task: string, correct: number, count: number, entropy: ReplyEntropy): Result {
-  return { task, count, correct, ...wilsonInterval(correct, count), ...entropy.summary() };
+  return { ...scoreOf(task, correct, count), ...entropy.summary() };
 }
 
 function print(result: Result, json: boolean | undefined): void {

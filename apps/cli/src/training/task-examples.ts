@@ -63,7 +63,7 @@ function* drawExamples(
   const random = createRandom(seed);
   for (let number = 1; ; number++) {
     const problem = drawProblem(recipe, task, random);
-    const before = random.chance(recipe.historyShare) ? earlierTurn(recipe, random) : [];
+    const before = random.chance(recipe.historyShare) ? earlierTurn(recipe, random) : undefined;
     const shown = thoughtLength(recipe, random);
     yield [number, problemExample(tokenizer, problem, before, shown)];
   }
@@ -78,20 +78,22 @@ export interface TaskDraw {
 
 /** A problem with its whole thought and answer. */
 export function workedExample(tokenizer: Tokenizer, problem: Problem): Example {
-  return problemExample(tokenizer, problem, [], undefined);
+  return problemExample(tokenizer, problem, undefined, undefined);
 }
 
 function drawProblem({ maxDifficulty }: TaskRecipe, task: Task, random: Random): Problem {
   return generateProblem(task, random, { difficulty: random.fraction() * maxDifficulty });
 }
 
-/** Another question and its answer, with the thought (as a session keeps it) or without (as a client sends it). */
-function earlierTurn(recipe: TaskRecipe, random: Random): ChatMessage[] {
-  const { prompt, thinking, answer } = drawProblem(recipe, random.pick(allTasks), random);
-  return [
-    { role: "user", content: prompt },
-    { role: "assistant", content: random.chance(0.5) ? answer : replyText(thinking, answer) },
-  ];
+interface EarlierTurn {
+  problem: Problem;
+  /** With its thought, as a session keeps it; otherwise as a client sends it. */
+  thoughtKept: boolean;
+}
+
+function earlierTurn(recipe: TaskRecipe, random: Random): EarlierTurn {
+  const problem = drawProblem(recipe, random.pick(allTasks), random);
+  return { problem, thoughtKept: random.chance(0.5) };
 }
 
 /** Share of a thought that is shown before it is closed by force; undefined when it is not. */
@@ -103,28 +105,44 @@ function thoughtLength(recipe: TaskRecipe, random: Random): number | undefined {
 function problemExample(
   tokenizer: Tokenizer,
   { prompt, thinking, answer }: Problem,
-  before: readonly ChatMessage[],
+  before: EarlierTurn | undefined,
   shown: number | undefined,
 ): Example {
-  const messages: ChatMessage[] = [...before, { role: "user", content: prompt }];
+  const asked = questionIds(tokenizer, prompt, before);
   if (shown === undefined) {
-    return example(tokenizer, messages, "", `${replyText(thinking, answer)}<end_of_sentence>`);
+    return example(tokenizer, asked, "", `${replyText(thinking, answer)}<end_of_sentence>`);
   }
   // Only the answer is learned after a thought that was closed for it; closing early is not.
   const cut = thinking.slice(0, Math.floor(shown * thinking.length));
-  return example(tokenizer, messages, replyText(cut, ""), `${answer}<end_of_sentence>`);
+  return example(tokenizer, asked, replyText(cut, ""), `${answer}<end_of_sentence>`);
+}
+
+function questionIds(
+  tokenizer: Tokenizer,
+  prompt: string,
+  before: EarlierTurn | undefined,
+): number[] {
+  const framed = (...messages: ChatMessage[]): number[] =>
+    encodeChat(tokenizer, messages, { template: m1ChatTemplate });
+  const question: ChatMessage = { role: "user", content: prompt };
+  if (before === undefined) return framed(question);
+  const { problem, thoughtKept } = before;
+  const first: ChatMessage = { role: "user", content: problem.prompt };
+  const reply = (content: string): ChatMessage => ({ role: "assistant", content });
+  if (!thoughtKept) return framed(first, reply(problem.answer), question);
+  // The template would quote the marks of a thought, so its reply is put between two parts of the frame.
+  const head = framed(first);
+  const said = tokenizer.encode(replyText(problem.thinking, problem.answer));
+  return [...head, ...said, ...framed(first, reply(""), question).slice(head.length)];
 }
 
 function example(
   tokenizer: Tokenizer,
-  messages: readonly ChatMessage[],
+  asked: readonly number[],
   given: string,
   learned: string,
 ): Example {
-  const head = [
-    ...encodeChat(tokenizer, messages, { template: m1ChatTemplate }),
-    ...tokenizer.encode(given),
-  ];
+  const head = [...asked, ...tokenizer.encode(given)];
   const tail = tokenizer.encode(learned);
   return {
     ids: [...head, ...tail],

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { BackendUnavailableError, selectBackend } from "./node.ts";
@@ -10,6 +12,21 @@ describe("selectBackend", () => {
     await expect(selectBackend("abacus")).rejects.toThrow(/found "abacus"/);
     vi.stubEnv("LEVIN_THREADS", "many");
     await expect(selectBackend("wasm")).rejects.toThrow(/from 1, found "many"/);
+  });
+
+  it("starts wasm on a machine with many cores", async () => {
+    const program = `
+      const os = require("node:os");
+      const cores = os.cpus();
+      os.cpus = () => Array(16).fill(cores[0]);
+      os.availableParallelism = () => 16;
+      require("node:module").syncBuiltinESMExports();
+      import(${JSON.stringify(new URL("node.ts", import.meta.url).href)})
+        .then(({ selectBackend }) => selectBackend("wasm"))
+        .then(console.log);`;
+    const flags = ["--conditions=@levin/source", "--eval", program];
+    const { stdout } = await promisify(execFile)(process.execPath, flags);
+    expect(stdout).toBe("wasm\n");
   });
 
   it("takes wasm in the place of a TensorFlow that is not there, and says so in one line", async () => {

@@ -108,8 +108,10 @@ let wasmStart: Promise<FusedEngine> | undefined;
 
 async function startWasmOnce(): Promise<FusedEngine> {
   const threads = threadsToUse();
-  await import("@tensorflow/tfjs-backend-wasm");
+  const { setThreadsCount } = await import("@tensorflow/tfjs-backend-wasm");
   await locateWasm();
+  // With four cores or more tfjs would start threads of its own, which can't run here.
+  setThreadsCount(1);
   if (!(await startSharedWasmBackend())) {
     throw new BackendUnavailableError("the wasm backend did not start");
   }

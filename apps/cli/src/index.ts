@@ -1,3 +1,3 @@
 export { loadText, modelDirectory } from "./load-bundle.ts";
 export { createProgram } from "./program.ts";
-export { toTasks } from "./task-names.ts";
+export { readTasks } from "./task-names.ts";

@@ -22,8 +22,7 @@ import { subtraction } from "./tasks/subtraction.ts";
 import { syllogisms } from "./tasks/syllogisms.ts";
 import { wordProblems } from "./tasks/word-problems.ts";
 
-/** Every task of this package. */
-export const allTasks: readonly Task[] = [
+const tasks: Task[] = [
   addition,
   subtraction,
   comparison,
@@ -47,6 +46,34 @@ export const allTasks: readonly Task[] = [
   objectTracking,
   stateMachine,
 ];
+
+/** Every task of this package, and those registered since. */
+export const allTasks: readonly Task[] = tasks;
+
+/** Something that is no task, or has the name of another one. */
+export class TaskError extends Error {
+  override readonly name = "TaskError";
+}
+
+/**
+ * Adds a task of one's own to {@link allTasks}, where it is found by its name.
+ * @throws TaskError when it is no task, or another one has its name
+ */
+export function registerTask(task: Task): void {
+  // It may come out of a file that no compiler has checked.
+  const { name, description, generate } = (task ?? {}) as Partial<Task>;
+  if (
+    typeof name !== "string" ||
+    typeof description !== "string" ||
+    typeof generate !== "function"
+  ) {
+    throw new TaskError("task: expected an object with name, description and generate()");
+  }
+  const known = tasks.find((other) => other.name === name);
+  if (known === task) return;
+  if (known) throw new TaskError(`task: expected a name of its own, found "${name}" again`);
+  tasks.push(task);
+}
 
 /** The name of a task that does not exist. */
 export class UnknownTaskError extends Error {

@@ -1,4 +1,4 @@
-export { allTasks, tasksNamed, UnknownTaskError } from "./all-tasks.ts";
+export { allTasks, registerTask, TaskError, tasksNamed, UnknownTaskError } from "./all-tasks.ts";
 export { evaluateTask, evaluationProblems, scoreOf, wilsonInterval } from "./evaluation.ts";
 export type { Evaluation, EvaluationOptions, Score } from "./evaluation.ts";
 export { finalAnswer } from "./final-answer.ts";

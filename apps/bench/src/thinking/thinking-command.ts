@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { toTasks } from "@levin/cli";
+import { readTasks } from "@levin/cli";
 import { selectBackend } from "@levin/kernels/node";
-import { allTasks, evaluationProblems, type Task } from "@levin/tasks";
+import { evaluationProblems } from "@levin/tasks";
 import type { Command } from "commander";
 import { describeMachine } from "../machine.ts";
 import { toNumber, toNumbers } from "../number-flags.ts";
@@ -16,7 +16,7 @@ interface ThinkingFlags extends ThinkingOptions {
   backend: string;
   model?: string;
   twin?: string;
-  tasks?: Task[];
+  tasks?: string;
   count: number;
   maxDifficulty: number;
   problemSeed: number;
@@ -31,7 +31,7 @@ export function addThinking(program: Command): void {
     .option("--backend <name>", "wasm, webgpu, native, cpu or tensorflow", "wasm")
     .option("--model <directory>", "model directory (default: spark)")
     .option("--twin <directory>", "a trained model with softmax attention in every layer")
-    .option("--tasks <names>", "tasks, parted by commas (default: all)", toTasks)
+    .option("--tasks <names>", "tasks, parted by commas (default: all)")
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--max-difficulty <d>", "problems from difficulty 0 to this", toNumber, 0.8)
     .option("--problem-seed <n>", "seed of the problems and samples", toNumber, 7)
@@ -44,9 +44,9 @@ export function addThinking(program: Command): void {
     .option("--long <n,…>", "contexts at which to time a token", toNumbers, [512, 8192, 32_768])
     .option("--output <directory>", "write thinking.json and thinking.svg there")
     .action(async (flags: ThinkingFlags) => {
-      const { backend, output, count, ...options } = flags;
-      const { tasks, maxDifficulty, problemSeed: seed } = options;
-      const problems = (tasks ?? allTasks).flatMap((task) =>
+      const { backend, output, count, tasks, ...options } = flags;
+      const { maxDifficulty, problemSeed: seed } = options;
+      const problems = (await readTasks(tasks)).flatMap((task) =>
         evaluationProblems(task, { count, seed, maxDifficulty }),
       );
       await selectBackend(backend);

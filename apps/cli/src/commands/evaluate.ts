@@ -1,9 +1,9 @@
-import { allTasks, evaluationProblems, scoreOf, type Score, type Task } from "@levin/tasks";
+import { evaluationProblems, scoreOf, type Score } from "@levin/tasks";
 import type { Command } from "commander";
 import { askProblems } from "../ask-problems.ts";
 import { loadBundle } from "../load-bundle.ts";
 import { ReplyEntropy } from "../reply-entropy.ts";
-import { toTasks } from "../task-names.ts";
+import { readTasks } from "../task-names.ts";
 import {
   addGenerationFlags,
   generationOptions,
@@ -12,7 +12,7 @@ import {
 } from "./generation-flags.ts";
 
 interface EvalFlags extends GenerationFlags {
-  tasks?: readonly Task[];
+  tasks?: string;
   count: number;
   problemSeed: number;
   maxDifficulty: number;
@@ -29,17 +29,18 @@ export function addEval(program: Command): void {
       .command("eval")
       .description("accuracy and perplexity on held-out problems of the verifiable tasks"),
   )
-    .option("--tasks <names>", "tasks, parted by commas (default: all)", toTasks)
+    .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--problem-seed <n>", "seed of the problems", toNumber, 7)
     .option("--max-difficulty <d>", "problems from difficulty 0 to this", toNumber, 1)
     .option("--misses", "print what was answered wrongly")
     .option("--json", "print JSON")
     .action(async (flags: EvalFlags) => {
+      const tasks = await readTasks(flags.tasks);
       const bundle = await loadBundle(flags);
       const total = { count: 0, correct: 0, entropy: new ReplyEntropy(bundle) };
       const { count, problemSeed: seed, maxDifficulty } = flags;
-      for (const task of flags.tasks ?? allTasks) {
+      for (const task of tasks) {
         const entropy = new ReplyEntropy(bundle);
         const problems = evaluationProblems(task, { count, seed, maxDifficulty });
         for (const problem of problems) await entropy.add(problem);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { readRecipeFile, taskChoice } from "../training/recipe.ts";
+import { knowTasks, readRecipeFile, RecipeError, taskChoice } from "../training/recipe.ts";
 import { weightedTasks } from "../training/task-examples.ts";
 
 const count = z.number().int().positive();
@@ -61,14 +61,18 @@ const reinforcementFile = z
         `expected at most maxDifficulty ${maxDifficulty}, found ${minDifficulty}`,
       );
     }
-    if (weightedTasks(recipe).length === 0) {
-      problem("taskWeights", "expected a task with a weight above 0, found none");
-    }
   });
 
 export type ReinforcementRecipe = z.infer<typeof reinforcementFile>;
 
 /** Reads and checks a recipe; throws RecipeError. */
-export function readReinforcementRecipe(path: string): Promise<ReinforcementRecipe> {
-  return readRecipeFile(path, reinforcementFile);
+export async function readReinforcementRecipe(path: string): Promise<ReinforcementRecipe> {
+  const recipe = await readRecipeFile(path, reinforcementFile);
+  await knowTasks(path, recipe);
+  if (weightedTasks(recipe).length === 0) {
+    throw new RecipeError(
+      `${path}: taskWeights: expected a task with a weight above 0, found none`,
+    );
+  }
+  return recipe;
 }

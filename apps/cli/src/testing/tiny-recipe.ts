@@ -33,6 +33,7 @@ export const tinyRecipe: Recipe = {
   sources: {
     tasks: {
       weight: 0.9,
+      taskFiles: [],
       taskWeights: { addition: 1, comparison: 2 },
       otherTaskWeight: 0,
       maxDifficulty: 0.2,

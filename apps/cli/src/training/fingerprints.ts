@@ -6,7 +6,7 @@ import { RecipeError, type Recipe } from "./recipe.ts";
 
 /**
  * SHA-256 of what a training reads again when it goes on, by what it is: the weights that an adapter
- * adapts, and each dataset. Where they differ, it would be another training.
+ * adapts, and each dataset and task of one's own. Where they differ, it would be another training.
  *
  * @throws RecipeError when a file can't be read
  */
@@ -16,7 +16,8 @@ export async function fingerprints(
 ): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   if (lora && from !== undefined) found["base model"] = await hashOf(await modelFiles(from));
-  for (const { path } of sources.datasets) found[`contents of ${path}`] = await hashOf([path]);
+  const paths = [...(sources.tasks?.taskFiles ?? []), ...sources.datasets.map(({ path }) => path)];
+  for (const path of paths) found[`contents of ${path}`] = await hashOf([path]);
   return found;
 }
 

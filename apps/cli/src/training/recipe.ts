@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { allTasks } from "@levin/tasks";
+import { tasksNamed } from "@levin/tasks";
 import { z } from "zod";
+import { loadTask } from "../task-names.ts";
 
 const share = z.number().min(0).max(1);
 const count = z.number().int().positive();
@@ -9,10 +10,10 @@ const weight = z.number().positive().default(1);
 
 /** Which of the verifiable tasks problems come from. */
 export const taskChoice = {
+  /** Modules that export a task of one's own as their default, relative to the recipe. */
+  taskFiles: z.array(z.string()).default([]),
   /** How often a task comes. */
-  taskWeights: z
-    .partialRecord(z.enum(allTasks.map(({ name }) => name)), z.number().min(0))
-    .default({}),
+  taskWeights: z.record(z.string(), z.number().min(0)).default({}),
   /** How often one comes that is not named there. */
   otherTaskWeight: z.number().min(0).default(1),
 };
@@ -119,6 +120,7 @@ const recipeFile = z
   });
 
 export type Recipe = z.infer<typeof recipeFile>;
+export type TaskChoice = Pick<TaskRecipe, keyof typeof taskChoice>;
 export type TaskRecipe = z.infer<typeof tasks>;
 export type ContextStage = z.infer<typeof contextStage>;
 export type EvaluationRecipe = z.infer<typeof evaluation>;
@@ -131,10 +133,24 @@ export class RecipeError extends Error {
 /** Reads and checks a recipe; the paths of datasets come out absolute. */
 export async function readRecipe(path: string): Promise<Recipe> {
   const recipe = await readRecipeFile(path, recipeFile);
-  for (const dataset of recipe.sources.datasets) {
-    dataset.path = resolve(dirname(path), dataset.path);
-  }
+  const { tasks: choice, datasets } = recipe.sources;
+  if (choice) await knowTasks(path, choice);
+  for (const dataset of datasets) dataset.path = resolve(dirname(path), dataset.path);
   return recipe;
+}
+
+/**
+ * Loads a recipe's own tasks, whose paths come out absolute.
+ * @throws RecipeError when one can't be loaded, or a weight is for a task that does not exist
+ */
+export async function knowTasks(path: string, choice: TaskChoice): Promise<void> {
+  choice.taskFiles = choice.taskFiles.map((file) => resolve(dirname(path), file));
+  try {
+    for (const file of choice.taskFiles) await loadTask(file);
+    tasksNamed(Object.keys(choice.taskWeights));
+  } catch (error) {
+    throw new RecipeError(`${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Reads a JSON file that a schema describes; throws RecipeError. */

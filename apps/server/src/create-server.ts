@@ -3,11 +3,13 @@ import { chatCompletions } from "./api/chat-completions.ts";
 import { answerFrameworkError, handleErrors } from "./api/error-handling.ts";
 import { models } from "./api/models.ts";
 import { textCompletions } from "./api/text-completions.ts";
+import { defaultLimits, type Engine } from "./engine/engine.ts";
+import { LocalEngine } from "./engine/local-engine.ts";
 import { GenerationService } from "./generation-service.ts";
 import { builtPageDirectory, pageFiles } from "./page-files.ts";
-import type { ServedModel } from "./served-model.ts";
+import type { LoadedModel, ServedModel } from "./served-model.ts";
 
-export interface ServerOptions extends ServedModel {
+export interface ServerSettings {
   /** A pino logger. Prompts and answers are never logged. Default: none. */
   logger?: FastifyBaseLogger;
   /** Bytes of the largest request body; default 8 MiB. */
@@ -16,7 +18,7 @@ export interface ServerOptions extends ServedModel {
   maxBatch?: number;
   /** Requests that may wait for a place among them; default 64. */
   queueCapacity?: number;
-  /** Memory for the states of earlier prompts, so that a next turn costs only its new tokens; default 256 MiB. */
+  /** Memory for the states of earlier prompts, so that a next turn costs only its new tokens; default 256 MiB. An engine has its own limit. */
   prefixCacheBytes?: number;
   /** Milliseconds that running answers get to finish when the server closes; default 5000. */
   shutdownGrace?: number;
@@ -26,14 +28,19 @@ export interface ServerOptions extends ServedModel {
   pageDirectory?: string;
 }
 
+/** A model in this thread, or what is known of one and the engine that has it. */
+export type ServerOptions = ServerSettings & (LoadedModel | (ServedModel & { engine: Engine }));
+
 /**
  * An OpenAI-compatible HTTP server for one model, with a chat page at `/`. Nothing listens yet:
  * call `listen`, or `inject` requests. Closing it lets running answers finish for a while.
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, bodyLimit = 8 * 2 ** 20, queueCapacity = 64, shutdownGrace = 5000 } = options;
-  const { stallTimeout = 30_000, prefixCacheBytes = 256 * 2 ** 20, maxBatch = 8 } = options;
-  const service = new GenerationService(options, { maxBatch, queueCapacity, prefixCacheBytes });
+  const { stallTimeout = 30_000, maxBatch, prefixCacheBytes } = { ...defaultLimits, ...options };
+  const engine =
+    "engine" in options ? options.engine : new LocalEngine(options, { maxBatch, prefixCacheBytes });
+  const service = new GenerationService(options, engine, { maxBatch, queueCapacity });
   const app: FastifyInstance = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit,
@@ -47,6 +54,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   textCompletions(app, service, stallTimeout);
   pageFiles(app, options.pageDirectory ?? builtPageDirectory);
   endAnswersOnClose(app, service, shutdownGrace);
+  app.addHook("onClose", () => engine.close());
   return app;
 }
 
@@ -65,7 +73,6 @@ function endAnswersOnClose(app: FastifyInstance, service: GenerationService, gra
   });
   app.addHook("onClose", (_, done) => {
     for (const timer of timers) clearTimeout(timer);
-    service.dispose();
     done();
   });
 }

@@ -1,6 +1,6 @@
-import type { GenerationOptions } from "@levin/model";
 import type { ChatRequest, TextRequest } from "./api/completion-requests.ts";
 import { ApiError } from "./api/api-error.ts";
+import type { GenerationSettings } from "./engine/engine.ts";
 import type { reasoningEfforts } from "./api/request-fields.ts";
 import type { ServedModel } from "./served-model.ts";
 
@@ -15,7 +15,7 @@ const effortShares: Record<(typeof reasoningEfforts)[number], number | undefined
 };
 
 /**
- * The options of `generate` that a request asks for.
+ * The settings that a request asks for.
  *
  * @throws ApiError (400, `context_length_exceeded`) when the prompt leaves no room for an answer
  */
@@ -23,7 +23,7 @@ export function generationSettings(
   request: ChatRequest | TextRequest,
   served: ServedModel,
   promptTokens: number,
-): GenerationOptions {
+): GenerationSettings {
   const limit = served.model.config.maxPositionEmbeddings;
   if (promptTokens >= limit) throw contextExceeded(limit, `${promptTokens}`, promptParam(request));
   const { defaults = {} } = served;

@@ -1,8 +1,11 @@
-export { createServer, type ServerOptions } from "./create-server.ts";
+export { createServer, type ServerOptions, type ServerSettings } from "./create-server.ts";
 export { pageFiles } from "./page-files.ts";
-export { loadServedModel, type LoadOptions } from "./load-served-model.ts";
+export type { Engine, EngineLimits, EngineStats, GenerationSettings } from "./engine/engine.ts";
+export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
+export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 export {
   describeModel,
+  type LoadedModel,
   type ModelDescription,
   type SamplingDefaults,
   type ServedModel,

@@ -2,11 +2,16 @@ import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selectBackend } from "@levin/kernels/node";
-import { loadForGeneration } from "@levin/model/node";
+import { loadForGeneration, readConfig } from "@levin/model/node";
 import { sparkDirectory } from "@levin/spark";
 import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
 import { z } from "zod";
-import { describeModel, type SamplingDefaults, type ServedModel } from "./served-model.ts";
+import {
+  describeModel,
+  type LoadedModel,
+  type SamplingDefaults,
+  type ServedModel,
+} from "./served-model.ts";
 
 export interface LoadOptions {
   /** Model directory in the layout of Hugging Face; default: spark. */
@@ -23,23 +28,37 @@ export interface LoadOptions {
  * Loads model, tokenizer, chat template and sampling defaults of a directory.
  * @throws BackendUnavailableError, ConfigError, CheckpointError, StagePlanError, TokenizerError
  */
-export async function loadServedModel(options: LoadOptions = {}): Promise<ServedModel> {
+export async function loadServedModel(options: LoadOptions = {}): Promise<LoadedModel> {
   await selectBackend(options.backend, { otherwise: console.error });
-  const directory = resolve(options.model ?? fileURLToPath(sparkDirectory));
+  const served = await readServedModel(options);
+  const model = await loadForGeneration(directoryOf(options), options);
+  return { ...served, model };
+}
+
+/**
+ * Reads all of a directory but the weights: for a server whose model runs in another thread.
+ * @throws ConfigError, TokenizerError
+ */
+export async function readServedModel(options: LoadOptions = {}): Promise<ServedModel> {
+  const directory = directoryOf(options);
   const tokenizer = Tokenizer.fromJson(await readJson(join(directory, "tokenizer.json")));
   const tokenizerConfig = tokenizerConfigSchema.parse(
     await readJson(join(directory, "tokenizer_config.json"), {}),
   );
   const generationConfig = await readJson(join(directory, "generation_config.json"), {});
-  const model = await loadForGeneration(directory, options);
+  const config = await readConfig(directory);
   return {
-    model,
+    model: { config },
     tokenizer,
     chatTemplate: tokenizerConfig.chat_template ?? m1ChatTemplate,
     modelId: options.modelId ?? (options.model === undefined ? "spark" : basename(directory)),
-    description: describeModel(model.config),
+    description: describeModel(config),
     defaults: samplingDefaults(generationConfig),
   };
+}
+
+function directoryOf({ model }: LoadOptions): string {
+  return resolve(model ?? fileURLToPath(sparkDirectory));
 }
 
 const tokenizerConfigSchema = z.object({ chat_template: z.string().optional() });

@@ -7,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 import type { Browser, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createServer, loadServedModel, type ServedModel } from "./index.ts";
+import { createServer, loadServedModel, type LoadedModel } from "./index.ts";
 
 const screenshots = join(import.meta.dirname, "../dist/screenshots");
 const viewports = {
@@ -16,7 +16,7 @@ const viewports = {
 };
 
 /** At the speed of a larger model, so that what the page shows while an answer streams can be seen. */
-function unhurried({ model, ...served }: ServedModel): ServedModel {
+function unhurried({ model, ...served }: LoadedModel): LoadedModel {
   const never = new Int32Array(new SharedArrayBuffer(4));
   return {
     ...served,

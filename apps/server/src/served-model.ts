@@ -25,9 +25,9 @@ export interface ModelDescription {
   lightning_state_bytes: number;
 }
 
-/** A model with all that is needed to answer requests. */
+/** What answering requests needs to know of a model, wherever it runs. */
 export interface ServedModel {
-  model: NextTokenModel | CausalLanguageModel;
+  model: { readonly config: NextTokenModel["config"] };
   tokenizer: Tokenizer;
   /** Jinja source. */
   chatTemplate: string;
@@ -35,6 +35,11 @@ export interface ServedModel {
   modelId: string;
   description?: ModelDescription;
   defaults?: SamplingDefaults;
+}
+
+/** A model in this thread. */
+export interface LoadedModel extends ServedModel {
+  model: NextTokenModel | CausalLanguageModel;
 }
 
 /** Describes a model by its config. */

@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger } from "fastify";
 import { createServer } from "./create-server.ts";
-import { loadServedModel, type LoadOptions } from "./load-served-model.ts";
+import { defaultLimits } from "./engine/engine.ts";
+import { WorkerEngine } from "./engine/worker-engine.ts";
+import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 
 /** No well-known service uses it. */
 export const defaultPort = 8420;
@@ -17,6 +19,8 @@ export interface StartOptions extends LoadOptions {
   port?: number | undefined;
   /** Answers computed together; default 8. */
   maxBatch?: number | undefined;
+  /** Loads the model into a thread of its own, so that the server stays responsive; default true. */
+  worker?: boolean | undefined;
   logger?: FastifyBaseLogger | undefined;
 }
 
@@ -34,13 +38,17 @@ export interface RunningServer {
  * @throws ListenError, and what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = defaultPort, maxBatch, logger, ...load } = options;
-  const served = await loadServedModel(load);
-  const app = createServer({
-    ...served,
-    ...(maxBatch !== undefined && { maxBatch }),
-    ...(logger && { logger }),
-  });
+  const { host = "127.0.0.1", port = defaultPort } = options;
+  const { logger, worker = true, model, backend, stages, modelId } = options;
+  const load = { model, backend, stages, modelId };
+  const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
+  const served = worker
+    ? {
+        ...(await readServedModel(load)),
+        engine: await WorkerEngine.start({ load, limits, logger }),
+      }
+    : await loadServedModel(load);
+  const app = createServer({ ...served, ...limits, ...(logger && { logger }) });
   try {
     const url = await app.listen({ host, port });
     const server = { url, modelId: served.modelId, close: () => app.close().then(() => {}) };
@@ -48,14 +56,17 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     console.log(`levin: ${served.modelId} is ready at ${url} (API: ${url}/v1)`);
     return server;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ListenError(
-      code === "EADDRINUSE"
-        ? `port ${port} of ${host} is taken; choose another one with --port`
-        : `cannot listen on ${host}:${port}: ${message}`,
-      { cause: error },
-    );
+    await app.close();
+    throw listenError(error as NodeJS.ErrnoException, host, port);
   }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
+  const message =
+    error.code === "EADDRINUSE"
+      ? `port ${port} of ${host} is taken; choose another one with --port`
+      : `cannot listen on ${host}:${port}: ${error.message}`;
+  return new ListenError(message, { cause: error });
 }
 
 /** A second signal ends the process at once. */

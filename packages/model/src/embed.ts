@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { CausalLanguageModel } from "./causal-language-model.ts";
+import { nextTask } from "./generation/next-task.ts";
 import { TokenBatchError } from "./token-batch.ts";
 
 export interface EmbedOptions {
@@ -40,6 +41,8 @@ export async function embed(
     group.forEach((text, row) => {
       embeddings[text] = values.slice(row * hiddenSize, (row + 1) * hiddenSize);
     });
+    // A server gets to its other requests between groups.
+    await nextTask();
   }
   return embeddings;
 }

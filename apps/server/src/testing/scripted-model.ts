@@ -1,7 +1,7 @@
 import type { ModelState, NextTokenModel, TokenBatch } from "@levin/model";
 import { Tokenizer, m1ChatTemplate, m1SpecialTokens, trainTokenizer } from "@levin/tokenizer";
 import * as tf from "@tensorflow/tfjs-core";
-import type { ServedModel } from "../served-model.ts";
+import type { LoadedModel } from "../served-model.ts";
 
 /** What the model says to the text of a conversation; may begin with a thought. */
 export type Script = (conversation: string) => string;
@@ -126,7 +126,7 @@ export function smallTokenizer(): Tokenizer {
 export function scriptedModel(
   script: Script,
   { context = 1024, tokenizer = smallTokenizer() } = {},
-): ServedModel {
+): LoadedModel {
   return {
     model: new ScriptedModel(tokenizer, script, context),
     tokenizer,

@@ -1,4 +1,5 @@
-import type { ModelState } from "../next-token-model.ts";
+import { ModelStateError } from "../model-state-bytes.ts";
+import type { ModelState, NextTokenModel } from "../next-token-model.ts";
 
 interface Entry {
   ids: readonly number[];
@@ -46,17 +47,52 @@ export class PrefixCache {
 
   /** Keeps a copy of the state after `ids`, unless it alone is too large or all of them are known. */
   keep(ids: readonly number[], state: ModelState, logits: Float32Array): void {
-    const isKnown = this.#entries.some(
-      (entry) => entry.ids.length === ids.length && isBeginning(entry.ids, ids),
+    if (this.#entryOf(ids) || bytesOf({ state, logits }) > this.#maxBytes) return;
+    this.#add({ ids: [...ids], state: state.clone(), logits });
+  }
+
+  /** The state after exactly these tokens, as bytes for {@link restore}; undefined when it is not kept. */
+  save(ids: readonly number[]): Uint8Array | undefined {
+    const entry = this.#entryOf(ids);
+    if (!entry) return undefined;
+    this.#touch(entry);
+    return packPrefix(entry);
+  }
+
+  /**
+   * Keeps what {@link save} wrote for these tokens, here or elsewhere, unless it is too large.
+   * @throws ModelStateError when the bytes are broken, or of other tokens or another model
+   */
+  restore(ids: readonly number[], bytes: Uint8Array, model: NextTokenModel): void {
+    const { logits, stateBytes } = unpackPrefix(bytes, model.config.vocabSize);
+    const state = model.deserializeState(stateBytes);
+    const isFitting = state.batch === 1 && state.length === ids.length;
+    if (isFitting && !this.#entryOf(ids) && bytesOf({ state, logits }) <= this.#maxBytes) {
+      this.#add({ ids: [...ids], state, logits });
+      return;
+    }
+    const { batch, length } = state;
+    state.dispose();
+    if (isFitting) return;
+    throw new ModelStateError(
+      `prefix: expected a state of 1 x ${ids.length} tokens, found one of ${batch} x ${length}`,
     );
-    if (isKnown || bytesOf({ state, logits }) > this.#maxBytes) return;
-    this.#entries.push({ ids: [...ids], state: state.clone(), logits });
-    while (this.byteLength > this.#maxBytes) this.#entries.shift()!.state.dispose();
   }
 
   dispose(): void {
     for (const { state } of this.#entries) state.dispose();
     this.#entries = [];
+  }
+
+  #entryOf(ids: readonly number[]): Entry | undefined {
+    return this.#entries.find(
+      (entry) => entry.ids.length === ids.length && isBeginning(entry.ids, ids),
+    );
+  }
+
+  #add(entry: Entry): void {
+    this.#entries.push(entry);
+    while (this.byteLength > this.#maxBytes) this.#entries.shift()!.state.dispose();
   }
 
   #touch(entry: Entry): void {
@@ -70,4 +106,30 @@ function isBeginning(beginning: readonly number[], ids: readonly number[]): bool
 
 function bytesOf({ state, logits }: Pick<Entry, "state" | "logits">): number {
   return state.byteLength + logits.byteLength;
+}
+
+/** Number of logits (uint32), logits (float32), state. */
+function packPrefix({ state, logits }: Entry): Uint8Array {
+  const stateBytes = state.serialize();
+  const bytes = new Uint8Array(4 + logits.byteLength + stateBytes.byteLength);
+  new DataView(bytes.buffer).setUint32(0, logits.length, true);
+  bytes.set(new Uint8Array(logits.buffer, logits.byteOffset, logits.byteLength), 4);
+  bytes.set(stateBytes, 4 + logits.byteLength);
+  return bytes;
+}
+
+function unpackPrefix(
+  bytes: Uint8Array,
+  vocabSize: number,
+): { logits: Float32Array; stateBytes: Uint8Array } {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const found = bytes.byteLength >= 4 ? view.getUint32(0, true) : 0;
+  const end = 4 + 4 * vocabSize;
+  if (found !== vocabSize || bytes.byteLength < end) {
+    throw new ModelStateError(
+      `prefix: expected ${vocabSize} logits and a state, found ${found} logits in ${bytes.byteLength} bytes`,
+    );
+  }
+  // A copy, because its place may not be aligned for numbers.
+  return { logits: new Float32Array(bytes.slice(4, end).buffer), stateBytes: bytes.subarray(end) };
 }

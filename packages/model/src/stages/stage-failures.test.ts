@@ -136,6 +136,7 @@ describe("a stage that fails", () => {
       expect(() => {
         for (;;) step(killed, state);
       }).toThrow(StageError);
+      expect(killed.isOpen).toBe(false);
       expect(() => step(killed, state.clone())).toThrow(
         new RegExp(`stage ${which} of 3 .*found its thread ended`),
       );

@@ -25,6 +25,11 @@ export class StagedModel implements NextTokenModel<StagedState> {
     return this.#ring.stages.length;
   }
 
+  /** False when a stage has ended or the model was disposed of: it must be loaded again. */
+  get isOpen(): boolean {
+    return this.#ring.isOpen;
+  }
+
   /** An empty state for `batch` sequences; the caller disposes of it. */
   createState(batch: number): StagedState {
     const positions = Array<number>(batch).fill(0);

@@ -1,0 +1,58 @@
+import type { GenerationOptions, GenerationResult, TokenEvent } from "@levin/model";
+
+/** What to generate and how, as plain data: it may cross to another thread. */
+export type GenerationSettings = Omit<GenerationOptions, "signal" | "onPrefill" | "prefixes">;
+
+/** What an engine holds. */
+export interface EngineStats {
+  /** States of earlier prompts. */
+  prefixCacheBytes: number;
+  /** Tensors of the backend, weights and states of running answers included. */
+  tensorBytes: number;
+  tensors: number;
+}
+
+/** How much an engine does at once, and keeps. */
+export interface EngineLimits {
+  /** Answers that run together, in one decoding step. */
+  maxBatch: number;
+  /** Memory for the states of earlier prompts. */
+  prefixCacheBytes: number;
+}
+
+export const defaultLimits: EngineLimits = { maxBatch: 8, prefixCacheBytes: 256 * 2 ** 20 };
+
+/**
+ * All that touches a model. Arguments and results are plain data, so the model may be in this
+ * thread or in another one.
+ */
+export interface Engine {
+  /** False while its model is not there: every call is refused with a 503. */
+  readonly isReady: boolean;
+  /**
+   * Generates after a prompt; at most `maxBatch` at once, further ones wait inside. An aborted one
+   * ends with `finishReason: "abort"`; who stops reading ends it too.
+   *
+   * @throws what `ContinuousBatch.add` throws; ApiError (503) when the model is lost
+   */
+  generate(
+    promptIds: readonly number[],
+    settings: GenerationSettings,
+    signal: AbortSignal,
+  ): AsyncGenerator<TokenEvent, GenerationResult>;
+  /**
+   * Embeddings of length 1 of some texts, given as token ids.
+   * @throws TokenBatchError; ApiError (501) when the model's layers are in stages
+   */
+  embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]>;
+  /** The state after exactly these tokens, if the prefix cache has it, as bytes. */
+  saveState(ids: readonly number[]): Promise<Uint8Array | undefined>;
+  /**
+   * Puts a saved state into the prefix cache, so that only what follows these tokens is read.
+   * @throws ModelStateError when the bytes are broken, or of other tokens or another model
+   */
+  restoreState(ids: readonly number[], bytes: Uint8Array): Promise<void>;
+  stats(): Promise<EngineStats>;
+  /** Ends the engine and frees what it keeps beside the model. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { GenerationResult, TokenEvent } from "@levin/model";
+import type { FastifyBaseLogger } from "fastify";
+import type { Engine, EngineStats, GenerationSettings } from "./engine.ts";
+import type { EngineStart } from "./engine-message.ts";
+import { EngineThread, modelLost } from "./engine-thread.ts";
+
+export interface WorkerEngineOptions extends EngineStart {
+  /** Told when the thread ends and starts. */
+  logger?: Pick<FastifyBaseLogger, "error" | "info"> | undefined;
+  /** Milliseconds before a lost thread is started again; doubled each time it is lost soon. Default 250. */
+  restartDelay?: number;
+}
+
+const longestDelay = 30_000;
+/** A thread that ran for so many milliseconds was well. */
+const stableAfter = 60_000;
+
+/**
+ * A model in a thread of its own, so that the thread that serves stays free. When that thread ends,
+ * running calls fail with a 503 and it is started again.
+ */
+export class WorkerEngine implements Engine {
+  readonly #options: WorkerEngineOptions;
+  readonly #closing = new AbortController();
+  /** The latest one; perhaps still loading. */
+  #thread: EngineThread;
+  #isLoaded = false;
+
+  /** @throws what `loadServedModel` throws */
+  static async start(options: WorkerEngineOptions): Promise<WorkerEngine> {
+    const engine = new WorkerEngine(options);
+    await engine.#thread.loaded;
+    engine.#isLoaded = true;
+    void engine.#keepAlive();
+    return engine;
+  }
+
+  private constructor(options: WorkerEngineOptions) {
+    this.#options = options;
+    this.#thread = new EngineThread(options);
+  }
+
+  get isReady(): boolean {
+    return this.#isLoaded;
+  }
+
+  /** The thread that answers now. */
+  get thread(): EngineThread {
+    if (!this.#isLoaded) throw modelLost();
+    return this.#thread;
+  }
+
+  async *generate(
+    promptIds: readonly number[],
+    settings: GenerationSettings,
+    signal: AbortSignal,
+  ): AsyncGenerator<TokenEvent, GenerationResult> {
+    return yield* this.thread.generate(promptIds, settings, signal);
+  }
+
+  async embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]> {
+    return this.thread.call("embed", texts);
+  }
+
+  async saveState(ids: readonly number[]): Promise<Uint8Array | undefined> {
+    return this.thread.call("saveState", ids);
+  }
+
+  async restoreState(ids: readonly number[], bytes: Uint8Array): Promise<void> {
+    return this.thread.call("restoreState", ids, bytes);
+  }
+
+  async stats(): Promise<EngineStats> {
+    return this.thread.call("stats");
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#thread.terminate();
+  }
+
+  /** Starts the thread again whenever it ends, until the engine is closed. */
+  async #keepAlive(): Promise<void> {
+    const { logger, restartDelay = 250 } = this.#options;
+    let delay = restartDelay;
+    for (;;) {
+      const started = performance.now();
+      const reason = await this.#thread.ended;
+      this.#isLoaded = false;
+      if (this.#closing.signal.aborted) return;
+      if (performance.now() - started > stableAfter) delay = restartDelay;
+      logger?.error({ err: reason, delay }, "the model's thread ended; it is started again");
+      await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => {});
+      if (this.#closing.signal.aborted) return;
+      delay = Math.min(2 * delay, longestDelay);
+      await this.#restart();
+    }
+  }
+
+  async #restart(): Promise<void> {
+    const { logger } = this.#options;
+    this.#thread = new EngineThread(this.#options);
+    try {
+      await this.#thread.loaded;
+      this.#isLoaded = true;
+      logger?.info("the model is loaded again");
+    } catch (error) {
+      logger?.error({ err: error }, "the model could not be loaded again");
+    }
+  }
+}

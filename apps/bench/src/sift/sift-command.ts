@@ -47,7 +47,7 @@ export function addSift(program: Command): void {
     .option("--steps <n>", "examples for each prompt, a step for each", toNumber, 16)
     .option("--rank <n>", "of the adapter", toNumber, 8)
     .option("--learning-rate <x>", "of each step", toNumber, 0.005)
-    .option("--lambda <x>", "of SIFT", toNumber, 0.01)
+    .option("--lambda <x>", "of SIFT", toNumber, 1)
     .option("--max-tokens <n>", "of an answer", toNumber, 160)
     .option("--seed <n>", "of pool, prompts and random examples", toNumber, 11)
     .option("--output <directory>", "write sift.json there")

@@ -105,7 +105,7 @@ describe("selectBySift", () => {
   it.each([
     [{ count: 0 }, /expected a whole count ≥ 1 and at least one example, found 0 and 1/],
     [{ count: 1, lambda: 0 }, /expected lambda, candidates and stopAlpha > 0, found 0, 200/],
-    [{ count: 1, stopAlpha: Number.NaN }, /found 0.01, 200, NaN/],
+    [{ count: 1, stopAlpha: Number.NaN }, /found 1, 200, NaN/],
   ])("refuses %o", (options, message) => {
     const one = unit([1, 0, 0, 0, 0, 0]);
     expect(() => selectBySift(one, [one], options)).toThrow(SelectionError);

@@ -3,7 +3,7 @@ import { checkEmbeddings, dot, selectNearest, SelectionError } from "./select-ne
 export interface SiftOptions {
   /** Examples to choose, at most. */
   count: number;
-  /** Noise λ of an example: the larger, the less a repetition or a likeness puts off. Default 0.01. */
+  /** Noise λ of an example: the larger, the less a repetition or a likeness puts off. Default 1. */
   lambda?: number;
   /** Only this many nearest neighbours are looked at; default 200. */
   candidates?: number;
@@ -36,7 +36,7 @@ export interface Selection {
 export function selectBySift(
   query: Float32Array,
   pool: readonly Float32Array[],
-  { count, lambda = 0.01, candidates = 200, repeat = true, stopAlpha }: SiftOptions,
+  { count, lambda = 1, candidates = 200, repeat = true, stopAlpha }: SiftOptions,
 ): Selection {
   checkEmbeddings(query, pool, count);
   if (!(lambda > 0) || !(candidates >= 1) || !(stopAlpha === undefined || stopAlpha > 0)) {

@@ -73,7 +73,8 @@ export function checkPrompt(
  * Generates text token by token: iterate for the stream, the generator's return value sums up.
  *
  * @param prompt text, or token ids
- * @throws GenerationOptionsError, PromptTooLongError, TokenBatchError for an empty prompt, LogitsError
+ * @throws GenerationOptionsError, PromptTooLongError, TokenBatchError for an empty prompt, LogitsError,
+ *   ConstraintError
  */
 export async function* generate(
   model: NextTokenModel,
@@ -131,7 +132,7 @@ export async function* continueFrom(
   try {
     let logits = await prefill(from, options);
     while (logits && run.finishReason === undefined) {
-      const id = run.nextForced() ?? sampler.draw(logits, run.seen);
+      const id = run.nextForced() ?? sampler.draw(run.allowed(logits), run.seen);
       yield run.accept(id, logits);
       // The last token is left to whoever continues, so that there always is one to go on from.
       if (run.finishReason === undefined) logits = await from.sequence.step(id, options.signal);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { constraintSchema } from "../constraints/constraint.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
 
 const probability = z.number().gt(0).max(1);
@@ -28,6 +29,8 @@ const optionsSchema = z.strictObject({
   truncateRepetition: z
     .strictObject({ window: count.min(1), probability: probability })
     .default({ window: 3000, probability: 0.99 }),
+  /** What the answer, after the thought, must be. */
+  constraint: constraintSchema.optional(),
   /** Prompt tokens fed at once; default 512. */
   prefillChunk: count.min(1).default(512),
 });

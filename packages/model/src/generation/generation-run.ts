@@ -1,3 +1,4 @@
+import { AnswerConstraint } from "../constraints/answer-constraint.ts";
 import type { CheckedOptions } from "./generation-options.ts";
 import type { Continuation, FinishReason, GenerationResult, TokenEvent } from "./generate.ts";
 import { logProbability } from "./logit-filters.ts";
@@ -18,6 +19,7 @@ export class GenerationRun {
   readonly #thought: Thought;
   readonly #decoder: ReturnType<TextTokenizer["createDecodeStream"]>;
   readonly #stops: StopStrings;
+  readonly #constraint: AnswerConstraint | undefined;
   #forced: number[] = [];
   /** A thought is closed by force once; what the closing's tokens count does not matter then. */
   #closed = false;
@@ -40,6 +42,11 @@ export class GenerationRun {
     this.#thought.observePrompt(from.history);
     this.#decoder = from.tokenizer.createDecodeStream({ skipSpecialTokens: true });
     this.#stops = new StopStrings(options.stop);
+    const { constraint } = options;
+    if (constraint) {
+      const { tokenizer, config } = from;
+      this.#constraint = new AnswerConstraint(constraint, tokenizer, config.vocabSize);
+    }
     if (options.maxNewTokens === 0) this.finishReason = "length";
   }
 
@@ -54,6 +61,26 @@ export class GenerationRun {
     return this.#forced[0];
   }
 
+  /**
+   * Logits of the tokens that the constraint lets come next; the others are −∞.
+   * @throws ConstraintError when no token can go on with the answer
+   */
+  allowed(logits: Float32Array): Float32Array {
+    const constraint = this.#constraint;
+    if (!constraint) return logits;
+    const { config, tokenizer } = this.#from;
+    if (this.#thought.inside) {
+      const open = logits.slice();
+      // The answer is still to come.
+      for (const id of config.eosTokenId) open[id] = -Infinity;
+      return open;
+    }
+    const free = constraint.isComplete ? [...config.eosTokenId] : [];
+    const think = tokenizer.tokenToId("<think>");
+    if (think !== undefined && !constraint.hasBegun && !this.#afterThought) free.push(think);
+    return constraint.masked(logits, free);
+  }
+
   /** Takes the next token, drawn from `logits` or forced. */
   accept(id: number, logits: Float32Array): TokenEvent {
     const forced = this.#forced.shift() !== undefined;
@@ -65,6 +92,7 @@ export class GenerationRun {
     this.ids.push(id);
     this.seen.add(id);
     let text = part === "mark" ? this.#passMark(inside) : this.#read(this.#decoder.push(id), part);
+    if (part === "answer") this.#constraint?.accept(id);
     this.#certain = !forced && this.#isCertain(logits, id) ? this.#certain + 1 : 0;
     this.finishReason ??= this.#reasonToEnd(isEnd);
     if (this.finishReason !== undefined) text += this.#flush();
@@ -108,7 +136,7 @@ export class GenerationRun {
   #reasonToEnd(isEnd: boolean): FinishReason | undefined {
     const { maxNewTokens, truncateRepetition } = this.#options;
     const { config, sequence } = this.#from;
-    if (isEnd) return "stop";
+    if (isEnd || this.#constraint?.isFinished) return "stop";
     if (this.#certain >= truncateRepetition.window) return "repetition";
     const contextFull = sequence.length + 1 >= config.maxPositionEmbeddings;
     return contextFull || this.ids.length >= maxNewTokens ? "length" : undefined;

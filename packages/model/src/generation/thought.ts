@@ -6,6 +6,11 @@ export interface TextTokenizer {
     push(id: number): string;
     flush(): string;
   };
+  /** UTF-8 bytes of a token; needed for constraints only, as the next two. */
+  tokenBytes?(id: number): Uint8Array;
+  readonly vocabSize?: number;
+  /** Added tokens by text; no constrained answer contains one. */
+  readonly specialTokens?: ReadonlyMap<string, number>;
 }
 
 /** Follows whether the model is inside its thought, between `<think>` and `</think>`. */

@@ -45,13 +45,14 @@ export interface Engine {
    * @throws TokenBatchError; ApiError (501) when the model's layers are in stages
    */
   embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]>;
-  /** The state after exactly these tokens, if the prefix cache has it, as bytes. */
-  saveState(ids: readonly number[]): Promise<Uint8Array | undefined>;
+  /** The state after exactly these tokens, if the prefix cache has it under this salt, as bytes. */
+  saveState(ids: readonly number[], salt?: string): Promise<Uint8Array | undefined>;
   /**
-   * Puts a saved state into the prefix cache, so that only what follows these tokens is read.
+   * Puts a saved state into the prefix cache, so that only what follows these tokens is read. Under
+   * a salt, it serves prompts with this `prefixSalt` alone.
    * @throws ModelStateError when the bytes are broken, or of other tokens or another model
    */
-  restoreState(ids: readonly number[], bytes: Uint8Array): Promise<void>;
+  restoreState(ids: readonly number[], bytes: Uint8Array, salt?: string): Promise<void>;
   stats(): Promise<EngineStats>;
   /** Ends the engine and frees what it keeps beside the model. */
   close(): Promise<void>;

@@ -61,12 +61,12 @@ export class LocalEngine implements Engine {
     }
   }
 
-  saveState(ids: readonly number[]): Promise<Uint8Array | undefined> {
-    return this.#try(() => this.#prefixes.save(ids));
+  saveState(ids: readonly number[], salt?: string): Promise<Uint8Array | undefined> {
+    return this.#try(() => this.#prefixes.save(ids, salt));
   }
 
-  restoreState(ids: readonly number[], bytes: Uint8Array): Promise<void> {
-    return this.#try(() => this.#prefixes.restore(ids, bytes, this.#model));
+  restoreState(ids: readonly number[], bytes: Uint8Array, salt?: string): Promise<void> {
+    return this.#try(() => this.#prefixes.restore(ids, bytes, this.#model, salt));
   }
 
   stats(): Promise<EngineStats> {

@@ -63,12 +63,12 @@ export class WorkerEngine implements Engine {
     return this.thread.call("embed", texts);
   }
 
-  async saveState(ids: readonly number[]): Promise<Uint8Array | undefined> {
-    return this.thread.call("saveState", ids);
+  async saveState(ids: readonly number[], salt?: string): Promise<Uint8Array | undefined> {
+    return this.thread.call("saveState", ids, salt);
   }
 
-  async restoreState(ids: readonly number[], bytes: Uint8Array): Promise<void> {
-    return this.thread.call("restoreState", ids, bytes);
+  async restoreState(ids: readonly number[], bytes: Uint8Array, salt?: string): Promise<void> {
+    return this.thread.call("restoreState", ids, bytes, salt);
   }
 
   async stats(): Promise<EngineStats> {

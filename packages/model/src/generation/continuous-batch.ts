@@ -79,8 +79,8 @@ export class ContinuousBatch {
     options: CheckedOptions,
     onRead: () => void,
   ): AsyncGenerator<TokenEvent, GenerationResult> {
-    const { prefixes } = options;
-    const known = prefixes?.find(ids);
+    const { prefixes, prefixSalt: salt } = options;
+    const known = prefixes?.find(ids, salt);
     const row = new BatchRow(this.#running, known?.state ?? this.#model.createState(1));
     const continuation = {
       config: this.#model.config,
@@ -90,8 +90,15 @@ export class ContinuousBatch {
       history: ids,
       logits: known?.logits,
       onRead: (logits: Float32Array) => {
-        prefixes?.keep(ids, row.state!, logits);
+        prefixes?.keep(ids, row.state!, logits, salt);
         onRead();
+      },
+      onFed: (fed: readonly number[], logits: Float32Array) => {
+        if (!prefixes || !options.keepAnswer) return;
+        const state = this.#running.copyState(row);
+        // The logits are a part of those of all rows.
+        prefixes.keep(fed, state, logits.slice(), salt);
+        state.dispose();
       },
     };
     try {

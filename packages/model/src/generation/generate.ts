@@ -83,10 +83,10 @@ export async function* generate(
   options: GenerationOptions = {},
 ): AsyncGenerator<TokenEvent, GenerationResult> {
   const checked = checkOptions(options);
-  const { prefixes } = checked;
+  const { prefixes, prefixSalt: salt } = checked;
   const ids = typeof prompt === "string" ? tokenizer.encode(prompt) : prompt;
   checkPrompt(ids.length, 0, model.config);
-  const known = prefixes?.find(ids);
+  const known = prefixes?.find(ids, salt);
   const state = known?.state ?? model.createState(1);
   const continuation = {
     config: model.config,
@@ -95,7 +95,10 @@ export async function* generate(
     prompt: ids.slice(known?.length ?? 0),
     history: ids,
     logits: known?.logits,
-    onRead: (logits: Float32Array) => prefixes?.keep(ids, state, logits),
+    onRead: (logits: Float32Array) => prefixes?.keep(ids, state, logits, salt),
+    onFed: (fed: readonly number[], logits: Float32Array) => {
+      if (checked.keepAnswer) prefixes?.keep(fed, state, logits, salt);
+    },
   };
   try {
     return yield* continueFrom(continuation, checked);
@@ -120,6 +123,8 @@ export interface Continuation {
   /** Told when all of `prompt` was fed, with the logits after it, and about the sampler however the run ends. */
   onRead?(logits: Float32Array): void;
   onEnd?(samplerState: SamplerState): void;
+  /** Told at the end which tokens were fed in all, with the logits after them; not after an abort. */
+  onFed?(ids: readonly number[], logits: Float32Array): void;
 }
 
 /** Generates on from where a sequence is; used by {@link generate}, sessions and batches. */
@@ -129,8 +134,9 @@ export async function* continueFrom(
 ): AsyncGenerator<TokenEvent, GenerationResult> {
   const sampler = createSampler(options, from.samplerState);
   const run = new GenerationRun(from, options);
+  let logits: Float32Array | undefined;
   try {
-    let logits = await prefill(from, options);
+    logits = await prefill(from, options);
     while (logits && run.finishReason === undefined) {
       const id = run.nextForced() ?? sampler.draw(run.allowed(logits), run.seen);
       yield run.accept(id, logits);
@@ -140,6 +146,10 @@ export async function* continueFrom(
     return run.result();
   } finally {
     from.onEnd?.(sampler.state());
+    // The last token is always one that was not fed.
+    if (logits && run.ids.length > 0) {
+      from.onFed?.([...from.history, ...run.ids.slice(0, -1)], logits);
+    }
   }
 }
 

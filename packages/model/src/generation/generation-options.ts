@@ -31,6 +31,10 @@ const optionsSchema = z.strictObject({
     .default({ window: 3000, probability: 0.99 }),
   /** What the answer, after the thought, must be. */
   constraint: constraintSchema.optional(),
+  /** Keeps the state after the answer in `prefixes` too, for a next turn that begins with all of it. */
+  keepAnswer: z.boolean().default(false),
+  /** States that are kept in `prefixes` under a salt are found under it alone, beside those without. */
+  prefixSalt: z.string().optional(),
   /** Prompt tokens fed at once; default 512. */
   prefillChunk: count.min(1).default(512),
 });

@@ -2,7 +2,13 @@ import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generate, ModelStateError, PrefixCache, type CausalLanguageModel } from "../index.ts";
+import {
+  ContinuousBatch,
+  generate,
+  ModelStateError,
+  PrefixCache,
+  type CausalLanguageModel,
+} from "../index.ts";
 import { loadModel } from "../node.ts";
 import { collect } from "./testing/collect.ts";
 import { printableTokenizer as tokenizer } from "./testing/printable-tokenizer.ts";
@@ -75,5 +81,72 @@ describe("a state saved from a prefix cache", () => {
     small.restore(prompt, bytes, model);
     expect(small.byteLength).toBe(0);
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("is found under its salt alone", async () => {
+    const prefixes = new PrefixCache();
+    const cached = async (prefixSalt?: string) => {
+      const options = { maxNewTokens: 1, prefixes, ...(prefixSalt && { prefixSalt }) };
+      const { result } = await collect(generate(model, tokenizer, next, options));
+      return result.usage.cachedTokens;
+    };
+    await run(prompt, prefixes);
+    const bytes = prefixes.save(prompt)!;
+    prefixes.dispose();
+    prefixes.restore(prompt, bytes, model, "a");
+    expect(prefixes.save(prompt)).toBeUndefined();
+    expect(prefixes.save(prompt, "a")).toEqual(bytes);
+    expect([await cached("a"), await cached("b")]).toEqual([prompt.length, 0]);
+    // What was read on from it stays under its salt too; without a salt it serves all.
+    expect([await cached(), await cached("c")]).toEqual([0, next.length]);
+    prefixes.dispose();
+  });
+});
+
+describe("the state after an answer", () => {
+  const options = { maxNewTokens: 8, keepAnswer: true };
+  const one = (ids: readonly number[], prefixes: PrefixCache) =>
+    generate(model, tokenizer, ids, { ...options, prefixes });
+
+  it.each([
+    ["alone", one],
+    [
+      "in a batch",
+      (ids: readonly number[], prefixes: PrefixCache) =>
+        new ContinuousBatch(model, tokenizer).add(ids, { ...options, prefixes }),
+    ],
+  ] as const)("is kept when asked for, %s, up to its last token", async (_, start) => {
+    const prefixes = new PrefixCache();
+    const tensors = tf.memory().numTensors;
+    const { result } = await collect(start(prompt, prefixes));
+    const fed = [...prompt, ...result.ids.slice(0, -1)];
+    const bytes = prefixes.save(fed)!;
+    const turn = [...prompt, ...result.ids, 20, 21];
+    const { result: onward } = await collect(one(turn, prefixes));
+    expect(onward.usage.cachedTokens).toBe(fed.length);
+    expect(onward.ids).toEqual((await run(turn)).ids);
+    prefixes.dispose();
+    prefixes.restore(fed, bytes, model);
+    expect((await collect(one(turn, prefixes))).result.ids).toEqual(onward.ids);
+    prefixes.dispose();
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+
+  it("is each row's own where several are in a step", async () => {
+    const prefixes = new PrefixCache();
+    const batch = new ContinuousBatch(model, tokenizer);
+    const prompts = [prompt, [40, 41], [50, 51, 52]];
+    const answers = await Promise.all(
+      prompts.map((ids, i) =>
+        collect(batch.add(ids, { ...options, maxNewTokens: 8 + 3 * i, prefixes })),
+      ),
+    );
+    for (const [i, { result }] of answers.entries()) {
+      const turn = [...prompts[i]!, ...result.ids, 20];
+      const { result: onward } = await collect(one(turn, prefixes));
+      expect(onward.usage.cachedTokens).toBe(turn.length - 2);
+      expect(onward.ids).toEqual((await run(turn)).ids);
+    }
+    prefixes.dispose();
   });
 });

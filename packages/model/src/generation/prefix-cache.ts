@@ -3,6 +3,7 @@ import type { ModelState, NextTokenModel } from "../next-token-model.ts";
 
 interface Entry {
   ids: readonly number[];
+  salt: string | undefined;
   state: ModelState;
   /** After the last token, `[vocab]`: the same prompt needs no token to be fed again. */
   logits: Float32Array;
@@ -12,6 +13,9 @@ interface Entry {
  * States of prompts that were read before, so that a prompt that begins like one of them costs only
  * its new tokens: the next turn of a conversation, another answer to the same question. The least
  * recently used go when memory is used up; a lightning layer's part of a state has a fixed size.
+ *
+ * What is kept under a salt is found under it alone: a state from elsewhere need not be the one that
+ * its tokens give.
  */
 export class PrefixCache {
   readonly #maxBytes: number;
@@ -35,10 +39,13 @@ export class PrefixCache {
    */
   find(
     ids: readonly number[],
+    salt?: string,
   ): { length: number; state: ModelState; logits: Float32Array } | undefined {
     let best: Entry | undefined;
     for (const entry of this.#entries) {
-      if (entry.ids.length > (best?.ids.length ?? 0) && isBeginning(entry.ids, ids)) best = entry;
+      const isOpen = entry.salt === undefined || entry.salt === salt;
+      const isLonger = entry.ids.length > (best?.ids.length ?? 0);
+      if (isOpen && isLonger && isBeginning(entry.ids, ids)) best = entry;
     }
     if (!best) return undefined;
     this.#touch(best);
@@ -46,14 +53,14 @@ export class PrefixCache {
   }
 
   /** Keeps a copy of the state after `ids`, unless it alone is too large or all of them are known. */
-  keep(ids: readonly number[], state: ModelState, logits: Float32Array): void {
-    if (this.#entryOf(ids) || bytesOf({ state, logits }) > this.#maxBytes) return;
-    this.#add({ ids: [...ids], state: state.clone(), logits });
+  keep(ids: readonly number[], state: ModelState, logits: Float32Array, salt?: string): void {
+    if (this.#entryOf(ids, salt) || bytesOf({ state, logits }) > this.#maxBytes) return;
+    this.#add({ ids: [...ids], salt, state: state.clone(), logits });
   }
 
   /** The state after exactly these tokens, as bytes for {@link restore}; undefined when it is not kept. */
-  save(ids: readonly number[]): Uint8Array | undefined {
-    const entry = this.#entryOf(ids);
+  save(ids: readonly number[], salt?: string): Uint8Array | undefined {
+    const entry = this.#entryOf(ids, salt);
     if (!entry) return undefined;
     this.#touch(entry);
     return packPrefix(entry);
@@ -63,12 +70,12 @@ export class PrefixCache {
    * Keeps what {@link save} wrote for these tokens, here or elsewhere, unless it is too large.
    * @throws ModelStateError when the bytes are broken, or of other tokens or another model
    */
-  restore(ids: readonly number[], bytes: Uint8Array, model: NextTokenModel): void {
+  restore(ids: readonly number[], bytes: Uint8Array, model: NextTokenModel, salt?: string): void {
     const { logits, stateBytes } = unpackPrefix(bytes, model.config.vocabSize);
     const state = model.deserializeState(stateBytes);
     const isFitting = state.batch === 1 && state.length === ids.length;
-    if (isFitting && !this.#entryOf(ids) && bytesOf({ state, logits }) <= this.#maxBytes) {
-      this.#add({ ids: [...ids], state, logits });
+    if (isFitting && !this.#entryOf(ids, salt) && bytesOf({ state, logits }) <= this.#maxBytes) {
+      this.#add({ ids: [...ids], salt, state, logits });
       return;
     }
     const { batch, length } = state;
@@ -84,9 +91,10 @@ export class PrefixCache {
     this.#entries = [];
   }
 
-  #entryOf(ids: readonly number[]): Entry | undefined {
+  #entryOf(ids: readonly number[], salt: string | undefined): Entry | undefined {
     return this.#entries.find(
-      (entry) => entry.ids.length === ids.length && isBeginning(entry.ids, ids),
+      (entry) =>
+        entry.salt === salt && entry.ids.length === ids.length && isBeginning(entry.ids, ids),
     );
   }
 

@@ -67,6 +67,11 @@ export class RunningBatch {
     return this.#ask(this.#steps, { row, ids: [id], signal });
   }
 
+  /** A copy of what a row has been fed; the caller's. */
+  copyState(row: BatchRow): ModelState {
+    return row.state?.clone() ?? this.#state!.regroup([this.#rows.indexOf(row)]);
+  }
+
   /** Frees its memory; among others, when they move on next. */
   remove(row: BatchRow): void {
     row.isGone = true;

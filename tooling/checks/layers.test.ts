@@ -19,6 +19,7 @@ const allowed: Record<string, string[]> = {
     "@levin/softmax-attention",
   ],
   "@levin/training": ["@levin/kernels", "@levin/model", "@levin/moe"],
+  "@levin/evaluation": [],
 };
 
 /** Reached only through these entries, files may use Node. */

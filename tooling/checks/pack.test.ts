@@ -41,7 +41,7 @@ describe("packages as they would be published", () => {
   }, 240_000);
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("have every package of the workspace", () => expect(published).toHaveLength(9));
+  it("have every package of the workspace", () => expect(published).toHaveLength(10));
 
   it.each(entries)("%s imports under Node", (specifier) => {
     const code = `const names = Object.keys(await import(${JSON.stringify(specifier)})); console.log(names.length);`;

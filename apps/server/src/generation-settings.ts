@@ -64,7 +64,9 @@ function thinkingBudget(request: ChatRequest | TextRequest, limit: number): numb
 
 function logprobCount(request: ChatRequest | TextRequest): number | undefined {
   if ("messages" in request) return request.logprobs ? (request.top_logprobs ?? 0) : undefined;
-  return request.logprobs ?? undefined;
+  // The best of several are known by their log-probabilities.
+  const chooses = (request.best_of ?? 1) > (request.n ?? 1);
+  return request.logprobs ?? (chooses ? 0 : undefined);
 }
 
 /** Filters are off at 0 and below. */

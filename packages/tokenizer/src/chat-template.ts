@@ -1,6 +1,7 @@
 import { Template } from "@huggingface/jinja";
 import type { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError } from "./tokenizer-file.ts";
+import { toolCallsText, toolResultName, type MessageToolCall } from "./tool-calls.ts";
 
 /** A function that the model may call, in OpenAI's form. */
 export interface ToolDefinition {
@@ -12,8 +13,11 @@ export interface ToolDefinition {
 export interface ChatMessage {
   role: "system" | "user" | "assistant" | "tool";
   content: string | readonly { type: "text"; text: string }[];
-  /** For `tool` messages: the name of the function. */
-  name?: string;
+  /** Of an answer: the functions that it calls. */
+  tool_calls?: readonly MessageToolCall[] | null | undefined;
+  /** For `tool` messages: the name of the function, or else the call that is answered. */
+  name?: string | undefined;
+  tool_call_id?: string | undefined;
 }
 
 export interface RenderChatOptions {
@@ -26,19 +30,14 @@ export interface RenderChatOptions {
 
 /**
  * The text of a conversation in a model's own form.
- * @throws TokenizerError when the template fails
+ * @throws TokenizerError when the template fails, or a tool's result belongs to no call
  */
 export function renderChat(messages: readonly ChatMessage[], options: RenderChatOptions): string {
   const { template, tools, addGenerationPrompt = true } = options;
   try {
     return parsed(template).render({
-      // M1's template reads lists of text parts; each part carries the tool's name.
-      messages: messages.map(({ role, content, name }) => ({
-        role,
-        name,
-        content: textParts(content).map((text) => ({ type: "text", text, name: name ?? null })),
-      })),
-      tools: tools && tools.length > 0 ? tools.map((tool) => tool.function) : null,
+      messages: templateMessages(messages),
+      tools: tools && tools.length > 0 ? tools.map(describedTool) : null,
       add_generation_prompt: addGenerationPrompt,
     });
   } catch (error) {
@@ -63,8 +62,13 @@ export function encodeChat(
     }
     return result;
   };
+  const quoteCall = ({ id, function: { name, arguments: json } }: MessageToolCall) => ({
+    id,
+    function: { name: quote(name), arguments: quote(json) },
+  });
   const safe = messages.map((message) => ({
     ...message,
+    tool_calls: message.tool_calls?.map(quoteCall),
     content: textParts(message.content).map((text) => ({
       type: "text" as const,
       text: quote(text),
@@ -77,6 +81,41 @@ export function encodeChat(
       ? tokenizer.encode(part)
       : tokenizer.encode(quoted[Number(part)]!, { parseSpecialTokens: false }),
   );
+}
+
+interface TemplateMessage {
+  role: string;
+  name: string | undefined;
+  content: { type: "text"; text: string; name: string | null }[];
+}
+
+/** M1's template reads lists of text parts; results of tools that follow each other share a list. */
+function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
+  const result: TemplateMessage[] = [];
+  for (const message of messages) {
+    const { role, tool_calls: calls } = message;
+    const name = role === "tool" ? toolResultName(message, messages) : message.name;
+    const said = textParts(message.content);
+    const called = calls && calls.length > 0 ? [toolCallsText(calls)] : [];
+    const texts =
+      called.length > 0
+        ? [[said.join(""), ...called].filter((text) => text !== "").join("\n")]
+        : said;
+    const content = texts.map((text) => ({ type: "text" as const, text, name: name ?? null }));
+    const last = result.at(-1);
+    if (role === "tool" && last?.role === "tool") last.content.push(...content);
+    else result.push({ role, name, content });
+  }
+  return result;
+}
+
+/** What the model is told of a function: no flags of the API. */
+function describedTool({ function: { name, description, parameters } }: ToolDefinition): object {
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    ...(parameters !== undefined && { parameters }),
+  };
 }
 
 /** A private-use character; taken out of messages before it serves as a mark. */

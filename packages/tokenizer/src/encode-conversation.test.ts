@@ -81,6 +81,21 @@ describe("encodeConversation", () => {
     expect(learned).toHaveLength(2);
   });
 
+  it("gives results that follow each other in one list, as M1's guide has it", () => {
+    const call = (id: string, name: string) => ({ id, function: { name, arguments: "{}" } });
+    const { text } = encoded([
+      user,
+      { role: "assistant", content: "", tool_calls: [call("a", "add"), call("b", "now")] },
+      { role: "tool", content: "3", tool_call_id: "a" },
+      { role: "tool", content: "12:00", tool_call_id: "b" },
+      { role: "assistant", content: "three" },
+    ]);
+    expect(text.match(/tool name=tools\n/g)).toHaveLength(1);
+    expect(text).toContain(
+      "tool name: add\ntool result: 3\n\ntool name: now\ntool result: 12:00\n",
+    );
+  });
+
   it("refuses results of no call, broken arguments and late system messages", () => {
     const answer: ConversationMessage = { role: "assistant", content: "x" };
     expect(() => encoded([user, answer, { role: "tool", content: "3" }, answer])).toThrow(

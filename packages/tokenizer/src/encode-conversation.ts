@@ -1,16 +1,11 @@
 import { encodeChat, type ChatMessage, type ToolDefinition } from "./chat-template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError } from "./tokenizer-file.ts";
+import { toolCallsText, toolResultName } from "./tool-calls.ts";
 
 /** A message to learn from, in OpenAI's form; `reasoning_content` is the thought before an answer. */
 export interface ConversationMessage extends ChatMessage {
   reasoning_content?: string | null | undefined;
-  tool_calls?:
-    | readonly { id?: string | undefined; function: { name: string; arguments: string } }[]
-    | null
-    | undefined;
-  /** For `tool` messages without a name: the call that is answered. */
-  tool_call_id?: string | undefined;
 }
 
 /**
@@ -29,7 +24,7 @@ export function encodeConversation(
   const silent = messages.map((message) => ({
     role: message.role,
     content: message.role === "assistant" ? "" : message.content,
-    ...nameOf(message, messages),
+    ...(message.role === "tool" && { name: toolResultName(message, messages) }),
   }));
   const framed = (count: number, addGenerationPrompt: boolean): number[] =>
     encodeChat(tokenizer, silent.slice(0, count), { template, tools, addGenerationPrompt });
@@ -64,30 +59,10 @@ export function encodeConversation(
   return { ids, learned };
 }
 
-/** The name of the function that a `tool` message answers for. */
-function nameOf(
-  { role, name, tool_call_id: id }: ConversationMessage,
-  messages: readonly ConversationMessage[],
-): { name?: string } {
-  if (role !== "tool") return {};
-  const calls = messages.flatMap(({ tool_calls: made }) => made ?? []);
-  const found =
-    name ?? calls.find((call) => call.id !== undefined && call.id === id)?.function.name;
-  if (found === undefined) {
-    throw new TokenizerError(
-      `conversation: expected a name or the tool_call_id of an earlier call, found ${id ?? "neither"}`,
-    );
-  }
-  return { name: found };
-}
-
 function replyIds(tokenizer: Tokenizer, message: ConversationMessage): number[] {
   const { content, reasoning_content: thought, tool_calls: calls } = message;
   const said = typeof content === "string" ? content : content.map((part) => part.text).join("");
-  const lines = (calls ?? []).map(({ function: { name, arguments: json } }) =>
-    JSON.stringify({ name, arguments: parsedArguments(json) }),
-  );
-  const called = lines.length > 0 ? `<tool_calls>\n${lines.join("\n")}\n</tool_calls>` : "";
+  const called = calls && calls.length > 0 ? toolCallsText(calls) : "";
   const answer = [said, called].filter((part) => part !== "").join("\n");
   const open = tokenizer.tokenToId("<think>");
   const close = tokenizer.tokenToId("</think>");
@@ -95,14 +70,4 @@ function replyIds(tokenizer: Tokenizer, message: ConversationMessage): number[] 
   if (open === undefined || close === undefined) return plain(answer);
   const inner = thought ? `\n${thought}\n` : "\n";
   return [open, ...plain(inner), close, ...plain(`\n\n${answer}`)];
-}
-
-function parsedArguments(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    throw new TokenizerError(`tool call: expected arguments in JSON, found ${json}`, {
-      cause: error,
-    });
-  }
 }

@@ -15,5 +15,6 @@ export {
   type AddedToken,
   type TokenizerFile,
 } from "./tokenizer-file.ts";
-export { parseToolCalls, type ToolCall } from "./tool-calls.ts";
+export { ToolCallStream, type AnswerPiece } from "./tool-call-stream.ts";
+export { parseToolCalls, type MessageToolCall, type ToolCall } from "./tool-calls.ts";
 export { trainTokenizer, type TrainTokenizerOptions } from "./train-tokenizer.ts";

@@ -6,6 +6,54 @@ export interface ToolCall {
   arguments: Record<string, unknown>;
 }
 
+/** A call in a message of OpenAI's form: arguments as JSON text. */
+export interface MessageToolCall {
+  id?: string | undefined;
+  function: { name: string; arguments: string };
+}
+
+/**
+ * Calls as M1 writes them; arguments stand as they were given, so that what a model wrote is found
+ * again token by token.
+ *
+ * @throws TokenizerError when arguments are no JSON
+ */
+export function toolCallsText(calls: readonly MessageToolCall[]): string {
+  const lines = calls.map(({ function: { name, arguments: json } }) => {
+    checkJson(json);
+    return `{"name": ${JSON.stringify(name)}, "arguments": ${json}}`;
+  });
+  return `<tool_calls>\n${lines.join("\n")}\n</tool_calls>`;
+}
+
+/**
+ * The function whose result a `tool` message brings: its name, or that of the call it answers.
+ * @throws TokenizerError when neither is known
+ */
+export function toolResultName(
+  message: { name?: string | undefined; tool_call_id?: string | undefined },
+  messages: readonly { tool_calls?: readonly MessageToolCall[] | null | undefined }[],
+): string {
+  const { name, tool_call_id: id } = message;
+  const calls = messages.flatMap(({ tool_calls: made }) => made ?? []);
+  const found =
+    name ?? calls.find((call) => call.id !== undefined && call.id === id)?.function.name;
+  if (found !== undefined) return found;
+  throw new TokenizerError(
+    `conversation: expected a name or the tool_call_id of an earlier call, found ${id ?? "neither"}`,
+  );
+}
+
+function checkJson(json: string): void {
+  try {
+    JSON.parse(json);
+  } catch (error) {
+    throw new TokenizerError(`tool call: expected arguments in JSON, found ${json}`, {
+      cause: error,
+    });
+  }
+}
+
 const block = /<tool_calls>([\s\S]*?)<\/tool_calls>/g;
 
 /**

@@ -1,17 +1,14 @@
-import type { GenerationResult } from "@levin/model";
-import { encodeChat, type ChatMessage } from "@levin/tokenizer";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
-import { answerParts, type AnswerPart } from "./answer-parts.ts";
-import { parseChatRequest, type ChatRequest } from "./completion-requests.ts";
+import { answerSteps, repeated } from "./answers.ts";
+import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
+import { chatChunks, chatCompletion } from "./chat-replies.ts";
+import { parseChatRequest } from "./completion-requests.ts";
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
-import { checkTextLength } from "./prompt-length.ts";
-import { collectAnswer, ending, replyHead, usageOf } from "./reply-forms.ts";
-import { streamSteps } from "./stream-steps.ts";
-
-type Parts = AsyncGenerator<AnswerPart, GenerationResult>;
+import { formatConstraint } from "./response-format.ts";
+import { toolConstraint, toolDefinitions, toolUse, usesTools } from "./tools.ts";
 
 /** `POST /v1/chat/completions`, streaming and not. */
 export function chatCompletions(
@@ -23,65 +20,15 @@ export function chatCompletions(
   app.post("/v1/chat/completions", async (request, reply) => {
     const body = parseChatRequest(request.body);
     checkModel(body.model, served.modelId);
-    const ids = promptIds(body, service);
-    const settings = generationSettings(body, served, ids.length);
+    const use = toolUse(body);
+    const constraint = toolConstraint(use, formatConstraint(body.response_format));
+    const ids = chatPromptIds(chatMessages(body.messages), toolDefinitions(use), served);
+    const settings = { ...generationSettings(body, served, ids.length), constraint };
     service.checkRoom();
-    const events = service.generate(ids, settings, clientSignal(reply));
-    const parts = answerParts(events, served.tokenizer);
+    const questions = repeated(ids, settings, body.n ?? 1);
+    const steps = answerSteps(service, questions, clientSignal(reply), { tools: usesTools(use) });
     return body.stream
-      ? sendEventStream(reply, chunks(body, parts), stallTimeout)
-      : completion(body, parts);
+      ? sendEventStream(reply, chatChunks(body, steps), stallTimeout)
+      : chatCompletion(body, steps);
   });
-}
-
-function promptIds(body: ChatRequest, { served }: GenerationService): number[] {
-  const messages = body.messages.map(({ role, content, ...message }): ChatMessage => ({
-    role: role === "developer" ? "system" : role,
-    content,
-    ...("name" in message && message.name !== undefined && { name: message.name }),
-  }));
-  checkTextLength(
-    messages.map((message) => message.content as string),
-    "messages",
-    served,
-  );
-  return encodeChat(served.tokenizer, messages, { template: served.chatTemplate });
-}
-
-async function completion(body: ChatRequest, parts: Parts): Promise<object> {
-  const head = replyHead("chatcmpl", "chat.completion", body.model);
-  const { reasoning, content, logprobs, result } = await collectAnswer(parts);
-  const message = {
-    role: "assistant",
-    content,
-    ...(reasoning !== "" && { reasoning_content: reasoning }),
-    refusal: null,
-  };
-  const logprobList = body.logprobs ? { content: logprobs, refusal: null } : null;
-  return {
-    ...head,
-    choices: [{ index: 0, message, logprobs: logprobList, ...ending(result) }],
-    usage: usageOf(result),
-  };
-}
-
-async function* chunks(body: ChatRequest, parts: Parts): AsyncGenerator<object> {
-  const head = replyHead("chatcmpl", "chat.completion.chunk", body.model);
-  const withUsage = body.stream_options?.include_usage === true;
-  const chunk = (choice: object): object => ({
-    ...head,
-    choices: [{ index: 0, logprobs: null, finish_reason: null, ...choice }],
-    ...(withUsage && { usage: null }),
-  });
-  yield chunk({ delta: { role: "assistant", content: "" } });
-  for await (const step of streamSteps(parts)) {
-    if (step.result !== undefined) {
-      yield chunk({ delta: {}, ...ending(step.result) });
-      if (withUsage) yield { ...head, choices: [], usage: usageOf(step.result) };
-      return;
-    }
-    const { reasoning, content, logprobs } = step.item;
-    const delta = reasoning === undefined ? { content } : { reasoning_content: reasoning };
-    yield chunk({ delta, ...(logprobs && { logprobs: { content: logprobs, refusal: null } }) });
-  }
 }

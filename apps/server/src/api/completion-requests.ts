@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { invalidBody } from "./api-error.ts";
-import { commonFields, refusedChatFields, refusedTextFields } from "./request-fields.ts";
+import { bestOf, commonFields, refusedChatFields, refusedTextFields } from "./request-fields.ts";
+import { messageToolCalls, toolFields } from "./tools.ts";
 
 /** Messages of a conversation, and parts of a message: more than anyone has sent in earnest. */
 const maximalItems = 10_000;
@@ -40,9 +41,14 @@ const message = z.discriminatedUnion(
     z.object({
       role: z.literal("assistant"),
       content: z.preprocess((value) => value ?? "", content),
-      tool_calls: refusedChatFields.tools,
+      tool_calls: messageToolCalls,
     }),
-    z.object({ role: z.literal("tool"), content, name: z.string().optional() }),
+    z.object({
+      role: z.literal("tool"),
+      content,
+      name: z.string().optional(),
+      tool_call_id: z.string().optional(),
+    }),
   ],
   { error: "expected a message of role system, developer, user, assistant or tool" },
 );
@@ -51,6 +57,7 @@ const chatSchema = z
   .strictObject({
     ...commonFields,
     ...refusedChatFields,
+    ...toolFields,
     messages: shortList(message).refine(
       (messages) => messages.length > 0,
       "expected at least one message, found none",
@@ -68,6 +75,11 @@ const chatSchema = z
     error: "needs stream: true",
   });
 
+type Prompt = string | number[];
+
+/** Prompts of one request. */
+const maximalPrompts = 64;
+
 /** One check for the whole list: it may hold millions of ids. */
 const tokenIds = z.custom<number[]>(
   (value) =>
@@ -83,14 +95,30 @@ const textSchema = z
     ...refusedTextFields,
     prompt: z.union(
       [
-        z.string().min(1),
-        tokenIds,
-        z.tuple([z.string().min(1)]).transform(([text]) => text),
-        z.tuple([tokenIds]).transform(([ids]) => ids),
+        z
+          .string()
+          .min(1)
+          .transform((text): Prompt[] => [text]),
+        tokenIds.transform((ids): Prompt[] => [ids]),
+        z
+          .array(z.union([z.string().min(1), tokenIds]))
+          .min(1)
+          .max(maximalPrompts),
       ],
-      { error: "expected one non-empty prompt: a text, or a list of token ids" },
+      {
+        error: `expected a non-empty text, a list of token ids, or a list of at most ${maximalPrompts} of these`,
+      },
     ),
+    best_of: bestOf,
     logprobs: z.int().min(0).max(5).nullish(),
+  })
+  .refine(({ best_of: best, n }) => best == null || best >= (n ?? 1), {
+    path: ["best_of"],
+    error: "expected at least n",
+  })
+  .refine(({ best_of: best, n, stream }) => !stream || (best ?? 1) <= (n ?? 1), {
+    path: ["best_of"],
+    error: "cannot be streamed: the best are known at the end",
   })
   .refine((body) => body.stream_options == null || body.stream === true, {
     path: ["stream_options"],

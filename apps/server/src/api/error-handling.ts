@@ -1,5 +1,10 @@
 import { OutOfMemoryError } from "@levin/kernels/node";
-import { GenerationOptionsError, PromptTooLongError, TokenBatchError } from "@levin/model";
+import {
+  ConstraintError,
+  GenerationOptionsError,
+  PromptTooLongError,
+  TokenBatchError,
+} from "@levin/model";
 import { StageError } from "@levin/model/node";
 import { TokenizerError } from "@levin/tokenizer";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -12,6 +17,7 @@ export function toApiError(error: unknown): ApiError {
     return new ApiError(400, error.message, { code: "context_length_exceeded" });
   }
   if (
+    error instanceof ConstraintError ||
     error instanceof GenerationOptionsError ||
     error instanceof TokenBatchError ||
     error instanceof TokenizerError

@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { GenerationResult } from "@levin/model";
-import type { AnswerPart } from "./answer-parts.ts";
-import type { ChatTokenLogprob } from "./token-logprobs.ts";
 
 /** Tokens that a request cost, in OpenAI's form. */
 export interface Usage {
@@ -26,15 +24,25 @@ export function replyHead(prefix: "chatcmpl" | "cmpl", object: string, model: st
   return { id: `${prefix}-${randomUUID()}`, object, created, model };
 }
 
-export function usageOf({ usage }: GenerationResult): Usage {
-  const { promptTokens, cachedTokens, completionTokens, reasoningTokens } = usage;
+/** @param groups results of each prompt: it was read once, however many answers it got */
+export function usageOf(groups: readonly (readonly GenerationResult[])[]): Usage {
+  const usages = groups.map((results) => results.map(({ usage }) => usage));
+  const prompt = sum(usages.map((group) => Math.max(0, ...group.map((one) => one.promptTokens))));
+  const cached = sum(usages.map((group) => Math.min(...group.map((one) => one.cachedTokens))));
+  const completion = sum(usages.flat().map((one) => one.completionTokens));
   return {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: promptTokens + completionTokens,
-    prompt_tokens_details: { cached_tokens: cachedTokens },
-    completion_tokens_details: { reasoning_tokens: reasoningTokens },
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: cached },
+    completion_tokens_details: {
+      reasoning_tokens: sum(usages.flat().map((one) => one.reasoningTokens)),
+    },
   };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Why an answer ended; `stop_reason` tells what OpenAI has no word for. */
@@ -47,23 +55,4 @@ export function ending(result: GenerationResult): {
     finish_reason: finishReason === "stop" ? "stop" : "length",
     stop_reason: stopString ?? (finishReason === "repetition" ? "repetition" : null),
   };
-}
-
-/** All parts of an answer put together. */
-export async function collectAnswer(parts: AsyncGenerator<AnswerPart, GenerationResult>): Promise<{
-  reasoning: string;
-  content: string;
-  logprobs: ChatTokenLogprob[];
-  result: GenerationResult;
-}> {
-  let reasoning = "";
-  let content = "";
-  const logprobs: ChatTokenLogprob[] = [];
-  for (;;) {
-    const next = await parts.next();
-    if (next.done) return { reasoning, content, logprobs, result: next.value };
-    reasoning += next.value.reasoning ?? "";
-    content += next.value.content ?? "";
-    logprobs.push(...(next.value.logprobs ?? []));
-  }
 }

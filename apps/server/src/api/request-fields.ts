@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { responseFormat } from "./response-format.ts";
 
 /** A parameter that has a meaning we cannot honour: only values that change nothing are accepted. */
 function unsupported(isNeutral: (value: unknown) => boolean = () => false) {
@@ -22,6 +23,8 @@ const isEmptyObject = (value: unknown): boolean =>
 /** Amounts of thinking by name, as OpenAI's clients ask for them. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
 
+const answerCount = z.int().min(1).max(16).nullish();
+
 /** Parameters of both completion endpoints: how to sample, when to end, how to reply. */
 export const commonFields = {
   model: z.string("expected the id of a model, as /v1/models lists it"),
@@ -44,7 +47,9 @@ export const commonFields = {
   stream_options: z
     .object({ include_usage: z.boolean().nullish(), include_obfuscation: ignored })
     .nullish(),
-  n: z.literal(1, { error: "only 1 is supported: ask again for another answer" }).nullish(),
+  /** Answers to draw; the prompt is read once. */
+  n: answerCount,
+  response_format: responseFormat.nullish(),
   presence_penalty: unsupported(isZero),
   frequency_penalty: unsupported(isZero),
   logit_bias: unsupported(isEmptyObject),
@@ -59,22 +64,20 @@ export const commonFields = {
 
 /** Parameters of chat completions alone that this server refuses or ignores. */
 export const refusedChatFields = {
-  tools: unsupported(isEmptyList),
-  tool_choice: unsupported((value) => value === "none" || value === "auto"),
   functions: unsupported(isEmptyList),
   function_call: unsupported((value) => value === "none" || value === "auto"),
-  response_format: unsupported((value) => (value as { type?: unknown }).type === "text"),
   modalities: unsupported((value) => Array.isArray(value) && value.join() === "text"),
   audio: unsupported(),
   prediction: unsupported(),
   web_search_options: unsupported(),
-  parallel_tool_calls: ignored,
   verbosity: ignored,
 };
+
+/** Answers drawn for each prompt, of which the likeliest are given. */
+export const bestOf = answerCount;
 
 /** Parameters of text completions alone that this server refuses. */
 export const refusedTextFields = {
   echo: unsupported((value) => value === false),
   suffix: unsupported((value) => value === ""),
-  best_of: unsupported((value) => value === 1),
 };

@@ -3,19 +3,18 @@ import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
 import type { ServedModel } from "../served-model.ts";
-import { answerParts, type AnswerPart } from "./answer-parts.ts";
+import { answerSteps, repeated, type AnswerStep } from "./answers.ts";
 import { ApiError } from "./api-error.ts";
 import { parseTextRequest, type TextRequest } from "./completion-requests.ts";
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { checkTextLength } from "./prompt-length.ts";
-import { collectAnswer, ending, replyHead, usageOf } from "./reply-forms.ts";
-import { streamSteps } from "./stream-steps.ts";
+import { ending, replyHead, usageOf } from "./reply-forms.ts";
+import { formatConstraint } from "./response-format.ts";
 import type { ChatTokenLogprob } from "./token-logprobs.ts";
+import { wholeAnswers, type WholeAnswer } from "./whole-answers.ts";
 
-type Parts = AsyncGenerator<AnswerPart, GenerationResult>;
-
-/** `POST /v1/completions`: continues a text; a thought in it is reported apart from the text. */
+/** `POST /v1/completions`: continues texts; a thought in one is reported apart from the text. */
 export function textCompletions(
   app: FastifyInstance,
   service: GenerationService,
@@ -25,18 +24,26 @@ export function textCompletions(
   app.post("/v1/completions", async (request, reply) => {
     const body = parseTextRequest(request.body);
     checkModel(body.model, served.modelId);
-    const ids = promptIds(body.prompt, served);
-    const settings = generationSettings(body, served, ids.length);
+    const constraint = formatConstraint(body.response_format);
+    const questions = body.prompt.flatMap((prompt) => {
+      const ids = promptIds(prompt, served);
+      const settings = { ...generationSettings(body, served, ids.length), constraint };
+      return repeated(ids, settings, drawn(body));
+    });
     service.checkRoom();
-    const events = service.generate(ids, settings, clientSignal(reply));
-    const parts = answerParts(events, served.tokenizer);
+    const steps = answerSteps(service, questions, clientSignal(reply));
     return body.stream
-      ? sendEventStream(reply, chunks(body, parts), stallTimeout)
-      : completion(body, parts);
+      ? sendEventStream(reply, chunks(body, steps), stallTimeout)
+      : completion(body, steps);
   });
 }
 
-function promptIds(prompt: TextRequest["prompt"], served: ServedModel): number[] {
+/** Answers drawn for each prompt. */
+function drawn({ n, best_of: bestOf }: TextRequest): number {
+  return Math.max(bestOf ?? 1, n ?? 1);
+}
+
+function promptIds(prompt: string | number[], served: ServedModel): number[] {
   if (typeof prompt === "string") {
     checkTextLength([prompt], "prompt", served);
     return served.tokenizer.encode(prompt);
@@ -49,20 +56,26 @@ function promptIds(prompt: TextRequest["prompt"], served: ServedModel): number[]
   });
 }
 
-async function completion(body: TextRequest, parts: Parts): Promise<object> {
+async function completion(body: TextRequest, steps: AsyncIterable<AnswerStep>): Promise<object> {
   const head = replyHead("cmpl", "text_completion", body.model);
-  const { reasoning, content, logprobs, result } = await collectAnswer(parts);
-  const choice = {
-    index: 0,
-    text: content,
-    ...(reasoning !== "" && { reasoning_content: reasoning }),
-    logprobs: body.logprobs == null ? null : logprobLists(logprobs, 0),
-    ...ending(result),
-  };
-  return { ...head, choices: [choice], usage: usageOf(result) };
+  const groups = chunksOf(await wholeAnswers(steps), drawn(body));
+  const choices = groups
+    .flatMap((group) => likeliest(group, body.n ?? 1))
+    .map((answer, index) => ({
+      index,
+      text: answer.content,
+      ...(answer.reasoning !== "" && { reasoning_content: answer.reasoning }),
+      logprobs: body.logprobs == null ? null : logprobLists(answer.logprobs, 0),
+      ...ending(answer.result),
+    }));
+  const results = groups.map((group) => group.map(({ result }) => result));
+  return { ...head, choices, usage: usageOf(results) };
 }
 
-async function* chunks(body: TextRequest, parts: Parts): AsyncGenerator<object> {
+async function* chunks(
+  body: TextRequest,
+  steps: AsyncIterable<AnswerStep>,
+): AsyncGenerator<object> {
   const head = replyHead("cmpl", "text_completion", body.model);
   const withUsage = body.stream_options?.include_usage === true;
   const chunk = (choice: object): object => ({
@@ -70,19 +83,40 @@ async function* chunks(body: TextRequest, parts: Parts): AsyncGenerator<object> 
     choices: [{ index: 0, text: "", logprobs: null, finish_reason: null, ...choice }],
     ...(withUsage && { usage: null }),
   });
-  let offset = 0;
-  for await (const step of streamSteps(parts)) {
+  const offsets: number[] = [];
+  const results: GenerationResult[] = [];
+  for await (const step of steps) {
+    const { choice: index } = step;
     if (step.result !== undefined) {
-      yield chunk(ending(step.result));
-      if (withUsage) yield { ...head, choices: [], usage: usageOf(step.result) };
-      return;
+      results[index] = step.result;
+      yield chunk({ index, ...ending(step.result) });
+      continue;
     }
-    const { reasoning, content = "", logprobs } = step.item;
+    const { reasoning, content = "", logprobs } = step.part;
+    const offset = offsets[index] ?? 0;
     yield reasoning === undefined
-      ? chunk({ text: content, ...(logprobs && { logprobs: logprobLists(logprobs, offset) }) })
-      : chunk({ reasoning_content: reasoning });
-    offset += content.length;
+      ? chunk({
+          index,
+          text: content,
+          ...(logprobs && { logprobs: logprobLists(logprobs, offset) }),
+        })
+      : chunk({ index, reasoning_content: reasoning });
+    offsets[index] = offset + content.length;
   }
+  if (withUsage) yield { ...head, choices: [], usage: usageOf(chunksOf(results, drawn(body))) };
+}
+
+/** The `count` answers whose tokens are the likeliest on average, likeliest first. */
+function likeliest(answers: readonly WholeAnswer[], count: number): readonly WholeAnswer[] {
+  if (answers.length === count) return answers;
+  const score = ({ logprobs }: WholeAnswer): number =>
+    logprobs.reduce((sum, { logprob }) => sum + logprob, 0) / Math.max(1, logprobs.length);
+  return answers.toSorted((a, b) => score(b) - score(a)).slice(0, count);
+}
+
+function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, i) => items.slice(i * size, (i + 1) * size));
 }
 
 /** The older form of log-probabilities: a list of each field. */

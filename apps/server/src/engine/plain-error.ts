@@ -2,6 +2,7 @@ import { BackendUnavailableError, DeviceLostError, OutOfMemoryError } from "@lev
 import {
   CheckpointError,
   ConfigError,
+  ConstraintError,
   GenerationOptionsError,
   LogitsError,
   ModelStateError,
@@ -27,6 +28,7 @@ const types: Record<string, { prototype: Error }> = {
   BackendUnavailableError,
   CheckpointError,
   ConfigError,
+  ConstraintError,
   DeviceLostError,
   GenerationOptionsError,
   LogitsError,

@@ -81,6 +81,7 @@ class ScriptedModel implements NextTokenModel<ScriptState> {
     // Prompts come in larger pieces, answers token by token.
     const isSaid = row.prompt.length > 0 && ids.length === 1;
     (isSaid ? row.said : row.prompt).push(...ids);
+    if (!isSaid) delete row.reply;
     const length = row.prompt.length + row.said.length;
     const logits = new Float32Array(this.config.vocabSize);
     // Uneven noise, so that the runners-up differ too.

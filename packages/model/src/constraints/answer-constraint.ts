@@ -14,6 +14,7 @@ import { jsonObject } from "./json-expression.ts";
 import { jsonSchemaExpression } from "./json-schema.ts";
 import { compileExpression } from "./program.ts";
 import { patternExpression } from "./regular-expression.ts";
+import { triggered } from "./triggered.ts";
 import { TokenAutomaton, vocabularyOf } from "./token-automaton.ts";
 
 /** Follows an answer through its constraint: which tokens may come, and whether it is complete. */
@@ -106,6 +107,8 @@ function constraintExpression(constraint: Constraint): Expression {
       if (min > max) throw new ConstraintError(`repeat: expected min up to ${max}, found ${min}`);
       return repeat(constraintExpression(of), min, max);
     }
+    case "triggered":
+      return triggered(constraint.trigger, constraintExpression(constraint.follows));
   }
 }
 

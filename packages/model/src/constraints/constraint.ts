@@ -9,6 +9,7 @@ import { z } from "zod";
  * - `pattern`: a text that matches a regular expression from its beginning to its end
  * - `sequence`, `choice`, `repeat`: one after the other, one of several, one many times (`max`
  *   default: without end)
+ * - `triggered`: any text; where the trigger comes up in it, `follows` comes next and ends the answer
  */
 export type Constraint =
   | { type: "json_object" }
@@ -17,7 +18,8 @@ export type Constraint =
   | { type: "pattern"; pattern: string }
   | { type: "sequence"; parts: Constraint[] }
   | { type: "choice"; options: Constraint[] }
-  | { type: "repeat"; of: Constraint; min: number; max?: number };
+  | { type: "repeat"; of: Constraint; min: number; max?: number }
+  | { type: "triggered"; trigger: string; follows: Constraint };
 
 /** Raised for a constraint that cannot be kept; says what in it, and why. */
 export class ConstraintError extends Error {
@@ -40,6 +42,17 @@ export const constraintSchema: z.ZodType<Constraint> = z.lazy(() =>
       of: constraintSchema,
       min: count,
       max: count.optional(),
+    }),
+    z.strictObject({
+      type: z.literal("triggered"),
+      trigger: z
+        .string()
+        .min(1)
+        .refine(
+          (text) => text.indexOf(text[0]!, 1) < 0,
+          "its first character must not recur in it",
+        ),
+      follows: constraintSchema,
     }),
   ]),
 ) as z.ZodType<Constraint>;

@@ -17,11 +17,18 @@ import {
   type NextTokenModel,
 } from "../index.ts";
 import { ByteAutomaton, type AutomatonState } from "./byte-automaton.ts";
-import { anyCharacter, characters, without, type Expression } from "./expression.ts";
+import {
+  anyCharacter,
+  characters,
+  text as exactly,
+  without,
+  type Expression,
+} from "./expression.ts";
 import { jsonSchemaExpression } from "./json-schema.ts";
 import { decimalsWithin, integersWithin } from "./number-ranges.ts";
 import { compileExpression } from "./program.ts";
 import { stringFormats } from "./string-formats.ts";
+import { triggered } from "./triggered.ts";
 
 beforeAll(() => selectBackend("cpu"));
 
@@ -221,6 +228,16 @@ describe("a constrained answer", () => {
     for (let seed = 0; seed < 12; seed++) texts.add((await answer(constraint, seed)).text.trim());
     for (const text of texts) expect(text).toMatch(/^<é>(🙂|12){2,3}([x-z]|end)$/u);
     expect(texts.size).toBeGreaterThan(4);
+  });
+
+  it("is free until its trigger comes up", () => {
+    const accepts = acceptor(triggered("<call>", exactly("x")));
+    for (const whole of ["", "any <text> é", "<cal", "<<call>x", "a <c <call>x", "<ca<call>x"]) {
+      expect([whole, accepts(whole)]).toEqual([whole, true]);
+    }
+    for (const broken of ["<call>", "<call>y", "a<call>xx", "<call>x<call>x"]) {
+      expect([broken, accepts(broken)]).toEqual([broken, false]);
+    }
   });
 
   it("keeps to formats", async () => {

@@ -1,0 +1,68 @@
+import type { GenerationResult } from "@levin/model";
+import type { GenerationSettings } from "../engine/engine.ts";
+import type { GenerationService } from "../generation-service.ts";
+import { answerParts, type AnswerPart } from "./answer-parts.ts";
+
+/** A prompt and how to go on with it. */
+export interface Question {
+  ids: readonly number[];
+  settings: GenerationSettings;
+}
+
+/** What came of one of several answers: its next part, or its end. */
+export type AnswerStep =
+  | { choice: number; part: AnswerPart; result?: never }
+  | { choice: number; result: GenerationResult };
+
+/**
+ * `count` answers to a prompt. Each draws with a seed of its own; all but the first find the
+ * prompt read.
+ */
+export function repeated(
+  ids: readonly number[],
+  settings: GenerationSettings,
+  count: number,
+): Question[] {
+  return Array.from({ length: count }, (_, i) => ({
+    ids,
+    settings: { ...settings, seed: settings.seed === undefined ? undefined : settings.seed + i },
+  }));
+}
+
+/**
+ * Answers several questions at once and gives what comes as it comes. An error of one ends all, and
+ * so does whoever stops reading.
+ *
+ * @param options.tools whether calls are read out of the answers
+ */
+export async function* answerSteps(
+  service: GenerationService,
+  questions: readonly Question[],
+  client: AbortSignal,
+  { tools = false } = {},
+): AsyncGenerator<AnswerStep, void> {
+  const end = new AbortController();
+  const signal = AbortSignal.any([client, end.signal]);
+  const { tokenizer } = service.served;
+  const answers = questions.map(({ ids, settings }) =>
+    answerParts(service.generate(ids, settings, signal), tokenizer, { tools }),
+  );
+  const advance = async (choice: number) => ({ choice, next: await answers[choice]!.next() });
+  const running = new Map(answers.map((_, choice) => [choice, advance(choice)]));
+  try {
+    while (running.size > 0) {
+      const { choice, next } = await Promise.race(running.values());
+      if (next.done) {
+        running.delete(choice);
+        yield { choice, result: next.value };
+      } else {
+        running.set(choice, advance(choice));
+        yield { choice, part: next.value };
+      }
+    }
+  } finally {
+    end.abort();
+    await Promise.allSettled(running.values());
+    await Promise.allSettled(answers.map((answer) => answer.return(undefined as never)));
+  }
+}

@@ -1,0 +1,29 @@
+import { encodeChat, type ChatMessage, type ToolDefinition } from "@levin/tokenizer";
+import type { ServedModel } from "../served-model.ts";
+import type { ChatRequest } from "./completion-requests.ts";
+import { checkTextLength } from "./prompt-length.ts";
+
+/** Messages of a checked chat request, as chat templates take them. */
+export function chatMessages(messages: ChatRequest["messages"]): ChatMessage[] {
+  return messages.map(({ role, ...message }) => ({
+    ...message,
+    role: role === "developer" ? "system" : role,
+  }));
+}
+
+/**
+ * Token ids of a conversation.
+ * @throws ApiError (400) when it is too long; TokenizerError when the template can't render it
+ */
+export function chatPromptIds(
+  messages: readonly ChatMessage[],
+  tools: readonly ToolDefinition[],
+  served: ServedModel,
+): number[] {
+  const texts = messages.flatMap(({ content, tool_calls: calls }) => [
+    content as string,
+    ...(calls ?? []).map((call) => call.function.arguments),
+  ]);
+  checkTextLength([...texts, ...tools.map((tool) => JSON.stringify(tool))], "messages", served);
+  return encodeChat(served.tokenizer, messages, { template: served.chatTemplate, tools });
+}

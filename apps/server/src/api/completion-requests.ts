@@ -100,10 +100,9 @@ const textSchema = z
           .min(1)
           .transform((text): Prompt[] => [text]),
         tokenIds.transform((ids): Prompt[] => [ids]),
-        z
-          .array(z.union([z.string().min(1), tokenIds]))
-          .min(1)
-          .max(maximalPrompts),
+        shortList(z.union([z.string().min(1), tokenIds]), maximalPrompts).refine(
+          (prompts) => prompts.length > 0,
+        ),
       ],
       {
         error: `expected a non-empty text, a list of token ids, or a list of at most ${maximalPrompts} of these`,
@@ -129,8 +128,8 @@ const textSchema = z
  * A list whose length is checked first: with a problem reported for each of millions of items, one
  * request would hold up the server for long and take gigabytes.
  */
-function shortList<Item extends z.ZodType>(item: Item) {
-  return z.array(z.unknown()).max(maximalItems).pipe(z.array(item));
+function shortList<Item extends z.ZodType>(item: Item, longest = maximalItems) {
+  return z.array(z.unknown()).max(longest).pipe(z.array(item));
 }
 
 /** A checked body of `POST /v1/chat/completions`. */

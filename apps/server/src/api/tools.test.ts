@@ -84,7 +84,9 @@ describe("tools", () => {
     let pieces = 0;
     runner.on("tool_calls.function.arguments.delta", () => (pieces += 1));
     const { choices } = await runner.finalChatCompletion();
-    const functions = choices[0]!.message.tool_calls!.map((call) => call.function);
+    const functions = (
+      choices[0]!.message.tool_calls as OpenAI.ChatCompletionMessageFunctionToolCall[]
+    ).map((call) => call.function);
     const known = callsOf(whole).map((call) => call.function);
     expect(functions.map(({ name, arguments: json }) => ({ name, arguments: json }))).toEqual(
       known,

@@ -9,7 +9,7 @@ const functionName = z
   .regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, underscores or dashes");
 
 /** A function that the model may call. */
-export const functionDefinition = z.object({
+const functionDefinition = z.object({
   name: functionName,
   description: z.string().nullish(),
   parameters: z.record(z.string(), z.unknown()).nullish(),

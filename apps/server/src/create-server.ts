@@ -8,6 +8,8 @@ import { LocalEngine } from "./engine/local-engine.ts";
 import { GenerationService } from "./generation-service.ts";
 import { builtPageDirectory, pageFiles } from "./page-files.ts";
 import type { LoadedModel, ServedModel } from "./served-model.ts";
+import { upstreamRoutes } from "./upstream/upstream-routes.ts";
+import type { Upstreams } from "./upstream/upstreams.ts";
 
 export interface ServerSettings {
   /** A pino logger. Prompts and answers are never logged. Default: none. */
@@ -29,18 +31,20 @@ export interface ServerSettings {
 }
 
 /** A model in this thread, or what is known of one and the engine that has it. */
-export type ServerOptions = ServerSettings & (LoadedModel | (ServedModel & { engine: Engine }));
+type ServingModel = LoadedModel | (ServedModel & { engine: Engine });
+
+/** What answers requests: a model, or other engines that have some. */
+export type Answering = ServingModel | { upstreams: Upstreams };
+
+export type ServerOptions = ServerSettings & Answering;
 
 /**
- * An OpenAI-compatible HTTP server for one model, with a chat page at `/`. Nothing listens yet:
+ * An OpenAI-compatible HTTP server with a chat page at `/`. Nothing listens yet:
  * call `listen`, or `inject` requests. Closing it lets running answers finish for a while.
  */
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { logger, bodyLimit = 8 * 2 ** 20, queueCapacity = 64, shutdownGrace = 5000 } = options;
-  const { stallTimeout = 30_000, maxBatch, prefixCacheBytes } = { ...defaultLimits, ...options };
-  const engine =
-    "engine" in options ? options.engine : new LocalEngine(options, { maxBatch, prefixCacheBytes });
-  const service = new GenerationService(options, engine, { maxBatch, queueCapacity });
+  const { logger, bodyLimit = 8 * 2 ** 20, shutdownGrace = 5000 } = options;
+  const { stallTimeout = 30_000 } = options;
   const app: FastifyInstance = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit,
@@ -48,24 +52,49 @@ export function createServer(options: ServerOptions): FastifyInstance {
     return503OnClosing: false,
   });
   handleErrors(app);
+  if ("upstreams" in options) {
+    const { upstreams } = options;
+    upstreamRoutes(app, upstreams, stallTimeout);
+    endAnswersOnClose(app, upstreams, shutdownGrace);
+    app.addHook("onClose", () => upstreams.close());
+  } else {
+    modelRoutes(app, options, stallTimeout, shutdownGrace);
+  }
+  pageFiles(app, options.pageDirectory ?? builtPageDirectory);
+  return app;
+}
+
+/** The API's routes, answered by a model. */
+function modelRoutes(
+  app: FastifyInstance,
+  options: ServerSettings & ServingModel,
+  stallTimeout: number,
+  shutdownGrace: number,
+): void {
+  const { queueCapacity = 64, maxBatch, prefixCacheBytes } = { ...defaultLimits, ...options };
+  const engine =
+    "engine" in options ? options.engine : new LocalEngine(options, { maxBatch, prefixCacheBytes });
+  const service = new GenerationService(options, engine, { maxBatch, queueCapacity });
   app.get("/health", () => ({ status: "ok", model: options.modelId, waiting: service.waiting }));
   models(app, options);
   chatCompletions(app, service, stallTimeout);
   textCompletions(app, service, stallTimeout);
-  pageFiles(app, options.pageDirectory ?? builtPageDirectory);
   endAnswersOnClose(app, service, shutdownGrace);
   app.addHook("onClose", () => engine.close());
-  return app;
 }
 
 /** Time for the last words of ended answers to reach their clients. */
 const farewell = 1000;
 
-function endAnswersOnClose(app: FastifyInstance, service: GenerationService, grace: number): void {
+function endAnswersOnClose(
+  app: FastifyInstance,
+  answers: { abortAll(): void },
+  grace: number,
+): void {
   const timers: NodeJS.Timeout[] = [];
   app.addHook("preClose", (done) => {
     timers.push(
-      setTimeout(() => service.abortAll(), grace),
+      setTimeout(() => answers.abortAll(), grace),
       // A client that does not read would keep its connection open.
       setTimeout(() => app.server.closeAllConnections(), grace + farewell),
     );

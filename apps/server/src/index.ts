@@ -10,6 +10,8 @@ export {
   type SamplingDefaults,
   type ServedModel,
 } from "./served-model.ts";
+export { Upstreams, type UpstreamsOptions } from "./upstream/upstreams.ts";
+export { upstreamFlags } from "./upstream/upstream-flags.ts";
 export {
   defaultPort,
   ListenError,

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { defaultPort, startServer } from "./start-server.ts";
+import { upstreamFlags } from "./upstream/upstream-flags.ts";
 
 const usage = `levin-server: an OpenAI-compatible server with a chat page
 
@@ -10,6 +11,9 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
   --backend NAME     wasm, webgpu, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
   --stages N         threads with a memory of their own that share the layers
                      (default: as many as the weights need)
+  --upstream URLS    serve other OpenAI-compatible engines instead, separated by commas
+  --upstream-key-env NAME
+                     variable of the environment that holds the key of the upstreams
   --max-batch N      answers computed together (default: 8)
   --host HOST        default 127.0.0.1: this machine alone
   --port PORT        default PORT or ${defaultPort}; 0 takes any free one
@@ -23,6 +27,8 @@ try {
       "model-id": { type: "string" },
       backend: { type: "string", default: process.env["LEVIN_BACKEND"] ?? "wasm" },
       stages: { type: "string" },
+      upstream: { type: "string" },
+      "upstream-key-env": { type: "string" },
       "max-batch": { type: "string" },
       host: { type: "string" },
       port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
@@ -42,6 +48,8 @@ async function serve(values: {
   "model-id"?: string | undefined;
   backend: string;
   stages?: string | undefined;
+  upstream?: string | undefined;
+  "upstream-key-env"?: string | undefined;
   "max-batch"?: string | undefined;
   host?: string | undefined;
   port: string;
@@ -57,6 +65,7 @@ async function serve(values: {
     backend: values.backend,
     ...(values.stages !== undefined && { stages: Number(values.stages) }),
     ...(values["max-batch"] !== undefined && { maxBatch: Number(values["max-batch"]) }),
+    ...upstreamFlags(values.upstream, values["upstream-key-env"]),
     host: values.host,
     port,
     logger: pino({ level: values["log-level"] }, process.stderr),

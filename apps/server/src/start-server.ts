@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from "fastify";
-import { createServer } from "./create-server.ts";
-import { defaultLimits } from "./engine/engine.ts";
+import { createServer, type Answering } from "./create-server.ts";
+import { defaultLimits, type EngineLimits } from "./engine/engine.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
 import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
+import { Upstreams } from "./upstream/upstreams.ts";
 
 /** No well-known service uses it. */
 export const defaultPort = 8420;
@@ -21,6 +22,10 @@ export interface StartOptions extends LoadOptions {
   maxBatch?: number | undefined;
   /** Loads the model into a thread of its own, so that the server stays responsive; default true. */
   worker?: boolean | undefined;
+  /** Addresses of OpenAI-compatible engines that answer in place of a model here. */
+  upstreams?: readonly string[] | undefined;
+  /** Sent to the upstreams as a bearer token. */
+  upstreamKey?: string | undefined;
   logger?: FastifyBaseLogger | undefined;
 }
 
@@ -39,26 +44,37 @@ export interface RunningServer {
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { host = "127.0.0.1", port = defaultPort } = options;
-  const { logger, worker = true, model, backend, stages, modelId } = options;
-  const load = { model, backend, stages, modelId };
+  const { logger } = options;
   const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
-  const served = worker
-    ? {
-        ...(await readServedModel(load)),
-        engine: await WorkerEngine.start({ load, limits, logger }),
-      }
-    : await loadServedModel(load);
-  const app = createServer({ ...served, ...limits, ...(logger && { logger }) });
+  const answering = await whatAnswers(options, limits);
+  const app = createServer({ ...answering, ...limits, ...(logger && { logger }) });
   try {
     const url = await app.listen({ host, port });
-    const server = { url, modelId: served.modelId, close: () => app.close().then(() => {}) };
+    const modelId = nameOf(answering);
+    const server = { url, modelId, close: () => app.close().then(() => {}) };
     closeOnSignals(server);
-    console.log(`levin: ${served.modelId} is ready at ${url} (API: ${url}/v1)`);
+    console.log(`levin: ${modelId || "no upstream"} is ready at ${url} (API: ${url}/v1)`);
     return server;
   } catch (error) {
     await app.close();
     throw listenError(error as NodeJS.ErrnoException, host, port);
   }
+}
+
+/** Upstreams, or a model in a thread of its own or in this one. */
+async function whatAnswers(options: StartOptions, limits: EngineLimits): Promise<Answering> {
+  const { logger, worker = true, model, backend, stages, modelId } = options;
+  const { upstreams: urls, upstreamKey: key } = options;
+  if (urls) return { upstreams: await Upstreams.start({ urls, key, logger }) };
+  const load = { model, backend, stages, modelId };
+  if (!worker) return loadServedModel(load);
+  const served = await readServedModel(load);
+  return { ...served, engine: await WorkerEngine.start({ load, limits, logger }) };
+}
+
+function nameOf(answering: Answering): string {
+  if (!("upstreams" in answering)) return answering.modelId;
+  return answering.upstreams.models.map(({ id }) => id).join(", ");
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {

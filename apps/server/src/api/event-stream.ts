@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
+import type { ApiError } from "./api-error.ts";
 import { isDeparture, toApiError } from "./error-handling.ts";
 
 /**
@@ -26,23 +27,39 @@ async function* events(
   chunks: AsyncGenerator<object>,
   stallTimeout: number,
 ): AsyncGenerator<string> {
-  let stall: NodeJS.Timeout | undefined;
   try {
-    for await (const chunk of chunks) {
-      stall = setTimeout(() => reply.raw.destroy(), stallTimeout);
-      yield event(chunk);
-      clearTimeout(stall);
-    }
+    for await (const chunk of untilStalled(reply, chunks, stallTimeout)) yield event(chunk);
   } catch (error) {
     if (isDeparture(error, reply)) return;
     const apiError = toApiError(error);
     if (apiError.status >= 500) reply.log.error({ err: error }, "generation failed");
-    yield event(apiError.toBody());
+    yield errorEvent(apiError);
     return;
+  }
+  yield "data: [DONE]\n\n";
+}
+
+/** Passes items on, and cuts the client off when it reads nothing more for so many milliseconds. */
+export async function* untilStalled<Item>(
+  reply: FastifyReply,
+  items: AsyncIterable<Item>,
+  stallTimeout: number,
+): AsyncGenerator<Item> {
+  let stall: NodeJS.Timeout | undefined;
+  try {
+    for await (const item of items) {
+      stall = setTimeout(() => reply.raw.destroy(), stallTimeout);
+      yield item;
+      clearTimeout(stall);
+    }
   } finally {
     clearTimeout(stall);
   }
-  yield "data: [DONE]\n\n";
+}
+
+/** What a stream says that can't go on. */
+export function errorEvent(error: ApiError): string {
+  return event(error.toBody());
 }
 
 function event(data: object): string {

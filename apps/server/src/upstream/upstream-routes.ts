@@ -1,0 +1,99 @@
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ApiError } from "../api/api-error.ts";
+import { isDeparture, toApiError } from "../api/error-handling.ts";
+import { clientSignal, errorEvent, untilStalled } from "../api/event-stream.ts";
+import { checkedBody, forwardedRoutes } from "./forwarded-requests.ts";
+import { failureOfConnection, UpstreamFailure } from "./upstream-failure.ts";
+import type { UpstreamReply } from "./upstream-reply.ts";
+import { unknownModel, type Upstreams } from "./upstreams.ts";
+import { wholeEvents } from "./whole-events.ts";
+
+/** Nothing is read ahead of a slow client. */
+const oneAtATime = { highWaterMark: 1 };
+
+type Path = keyof typeof forwardedRoutes;
+
+/** The API's routes, answered by other engines. */
+export function upstreamRoutes(
+  app: FastifyInstance,
+  upstreams: Upstreams,
+  stallTimeout: number,
+): void {
+  app.get("/health", () => ({ status: "ok", upstreams: describe(upstreams) }));
+  app.get("/ready", (_, reply) => {
+    const { isReady } = upstreams;
+    const status = isReady ? "ready" : "no upstream is available";
+    return reply.code(isReady ? 200 : 503).send({ status, upstreams: describe(upstreams) });
+  });
+  upstreamModels(app, upstreams);
+  for (const path of Object.keys(forwardedRoutes) as Path[]) {
+    app.post(path, (request, reply) => forward(path, request, reply));
+  }
+
+  async function forward(path: Path, request: FastifyRequest, reply: FastifyReply) {
+    const body = checkedBody(path, request.body);
+    const { headers } = request;
+    try {
+      const answer = await upstreams.send(
+        { path, body: JSON.stringify(body), headers: { ...headers, "x-request-id": request.id } },
+        body.model,
+        clientSignal(reply),
+      );
+      return sendReply(reply, answer);
+    } catch (error) {
+      if (error instanceof UpstreamFailure && error.facts.reply) {
+        return sendReply(reply, error.facts.reply);
+      }
+      if (isDeparture(error, reply)) return reply;
+      throw asApiError(error);
+    }
+  }
+
+  function sendReply(reply: FastifyReply, { status, headers, body }: UpstreamReply) {
+    void reply.code(status).headers(headers);
+    if (Buffer.isBuffer(body)) return reply.send(body);
+    const events = untilStalled(reply, withLastWord(reply, body), stallTimeout);
+    return reply.header("x-accel-buffering", "no").send(Readable.from(events, oneAtATime));
+  }
+
+  /** A stream that breaks off ends with an event that says so. */
+  async function* withLastWord(reply: FastifyReply, body: Readable): AsyncGenerator<Buffer> {
+    try {
+      yield* wholeEvents(body);
+    } catch (error) {
+      if (isDeparture(error, reply)) return;
+      reply.log.warn({ err: error }, "a stream of an upstream broke off");
+      yield Buffer.from(errorEvent(toApiError(asApiError(error))));
+    }
+  }
+
+  function asApiError(error: unknown): unknown {
+    if (upstreams.isClosing) {
+      return new ApiError(503, "the server is shutting down", { code: "shutting_down" });
+    }
+    const failure = failureOfConnection(error);
+    return failure instanceof UpstreamFailure ? failure.apiError : failure;
+  }
+}
+
+function upstreamModels(app: FastifyInstance, upstreams: Upstreams): void {
+  app.get("/v1/models", () => ({ object: "list", data: upstreams.models }));
+  // An id may contain slashes.
+  app.get<{ Params: { "*": string } }>("/v1/models/*", (request) => {
+    const asked = request.params["*"];
+    const card = upstreams.models.find(({ id }) => id === asked);
+    if (card) return card;
+    throw unknownModel(asked);
+  });
+}
+
+/** By number, in the order they were given: addresses are nobody's business. */
+function describe({ all }: Upstreams): object[] {
+  return all.map(({ status, outstanding, models }, i) => ({
+    upstream: i + 1,
+    status,
+    outstanding,
+    models: models.map(({ id }) => id),
+  }));
+}

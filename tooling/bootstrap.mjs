@@ -24,6 +24,10 @@ const commands = {
   test: [["node", "tooling/test.mjs"]],
   levin: [["node", "--conditions=@levin/source", "apps/cli/src/main.ts"]],
   bench: [["node", "--conditions=@levin/source", "apps/bench/src/main.ts"]],
+  "release-check": [
+    ["turbo", "run", "build", "--output-logs=errors-only"],
+    ["node", "tooling/release-check/main.ts"],
+  ],
   "setup:tensorflow": [["node", "tooling/tensorflow/link-tensorflow.mjs"]],
   "setup:peers": [["node", "tooling/bench/setup-peers.mjs"]],
 };

@@ -4,23 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { entriesOf } from "./entries.ts";
 import { workspace } from "./workspace.ts";
 
 const published = workspace.filter(({ folder }) => folder.startsWith("packages/"));
 const tfjs = ["core", "layers", "backend-cpu", "backend-wasm"].map(
   (name) => `@tensorflow/tfjs-${name}@4.22.0`,
 );
-/** Entries that need Node. */
-const nodeEntry = /^\.\/(node|parity)$/;
-
-/** Every entry of a package as an import specifier. */
-function entriesOf(name: string, exports: Record<string, unknown>): [string, boolean][] {
-  return Object.keys(exports)
-    .filter((entry) => entry !== "./package.json")
-    .map((entry) => [name + entry.slice(1), nodeEntry.test(entry) || name === "@levin/spark"]);
-}
-
-const entries = published.flatMap(({ manifest }) => entriesOf(manifest.name, manifest.exports!));
+const entries = published.flatMap(({ manifest }) => entriesOf(manifest));
 
 describe("packages as they would be published", () => {
   let folder: string;
@@ -43,7 +34,7 @@ describe("packages as they would be published", () => {
 
   it("have every package of the workspace", () => expect(published).toHaveLength(10));
 
-  it.each(entries)("%s imports under Node", (specifier) => {
+  it.each(entries)("$specifier imports under Node", ({ specifier }) => {
     const code = `const names = Object.keys(await import(${JSON.stringify(specifier)})); console.log(names.length);`;
     const count = execFileSync(process.execPath, ["--input-type=module", "--eval", code], {
       cwd: folder,
@@ -52,9 +43,9 @@ describe("packages as they would be published", () => {
     expect(Number(count.trim().split("\n").at(-1))).toBeGreaterThan(0);
   });
 
-  it.each(entries.filter(([, needsNode]) => !needsNode))(
-    "%s bundles for the browser",
-    async (specifier) => {
+  it.each(entries.filter(({ needsNode }) => !needsNode))(
+    "$specifier bundles for the browser",
+    async ({ specifier }) => {
       const result = await build({
         stdin: { contents: `export * from ${JSON.stringify(specifier)};`, resolveDir: folder },
         bundle: true,

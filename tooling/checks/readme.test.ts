@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { codeBlocks, promised } from "./readme-examples.ts";
 import { workspace } from "./workspace.ts";
 
 const run = promisify(execFile);
@@ -12,17 +12,6 @@ const examples = workspace.filter(
   ({ folder, path }) =>
     folder.startsWith("packages/") || codeBlocks(join(path, "README.md")).length > 0,
 );
-
-/** The ```ts blocks of a README. */
-function codeBlocks(path: string): string[] {
-  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
-  return [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map((match) => match[1]!);
-}
-
-/** What the comments promise: `// → value` after each console.log. */
-function promised(code: string): string[] {
-  return [...code.matchAll(/\/\/ → (.*)$/gm)].map((match) => match[1]!.trim());
-}
 
 describe.each(examples.map(({ folder, path }) => [folder, path] as const))(
   "README of %s",

@@ -1,0 +1,1 @@
+export { readItems } from "./data/read-items.ts";

@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Bytes of the longest line that is read; more is no conversation. */
 const longestLine = 64 * 2 ** 20;

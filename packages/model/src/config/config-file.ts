@@ -1,5 +1,5 @@
 import { quantizedBlockSize } from "@levin/kernels";
-import { z } from "zod";
+import * as z from "zod";
 
 const size = z.number().int().positive();
 const finite = z.number();

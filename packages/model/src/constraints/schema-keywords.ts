@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ConstraintError } from "./constraint.ts";
 
 const types = ["object", "array", "string", "number", "integer", "boolean", "null"] as const;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { constraintSchema } from "../constraints/constraint.ts";
 import type { PrefixCache } from "./prefix-cache.ts";
 

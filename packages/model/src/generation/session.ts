@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ModelState, NextTokenModel } from "../next-token-model.ts";
 import { checkPrompt, continueFrom, type GenerationResult, type TokenEvent } from "./generate.ts";
 import { checkOptions, type GenerationOptions } from "./generation-options.ts";

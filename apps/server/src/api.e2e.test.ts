@@ -93,4 +93,58 @@ describe("spark behind the API, asked by the official openai client", () => {
     const { data } = await client.models.list();
     expect(data).toMatchObject([{ id: "spark", levin: { layers: 8, lightning_layers: 7 } }]);
   });
+
+  it("embeds texts: alike ones lie close, in both encodings", async () => {
+    const input = ["What is 12 plus 30?", "What is 13 plus 31?", "Sort these words: pear, fig."];
+    const embed = async (format: "float" | "base64") => {
+      const reply = await client.embeddings.create({
+        model: "spark",
+        input,
+        encoding_format: format,
+      });
+      expect(reply.usage.prompt_tokens).toBeGreaterThan(20);
+      return reply.data.map(({ embedding }) => embedding as number[] | string);
+    };
+    const vectors = (await embed("float")) as number[][];
+    const dot = (a: number, b: number): number =>
+      vectors[a]!.reduce((sum, value, i) => sum + value * vectors[b]![i]!, 0);
+    expect(dot(0, 0)).toBeCloseTo(1, 5);
+    expect(dot(0, 1)).toBeGreaterThan(dot(0, 2));
+    // Without a format the client asks for base64, and decodes it.
+    const { data } = await client.embeddings.create({ model: "spark", input: input[0]! });
+    data[0]!.embedding.forEach((value, i) => expect(value).toBeCloseTo(vectors[0]![i]!, 5));
+    const refused = client.embeddings.create({ model: "spark", input: "x", dimensions: 8 });
+    await expect(refused).rejects.toMatchObject({ status: 400, param: "dimensions" });
+  });
+
+  it("answers in JSON of a schema, though it never learned any", async () => {
+    const schema = {
+      type: "object",
+      properties: { sum: { type: "integer", minimum: 0, maximum: 99 } },
+      required: ["sum"],
+      additionalProperties: false,
+    };
+    const reply = await client.chat.completions.create({
+      ...settings,
+      response_format: { type: "json_schema", json_schema: { name: "sum", schema, strict: true } },
+    });
+    const { sum } = JSON.parse(reply.choices[0]!.message.content!) as { sum: number };
+    expect(Number.isInteger(sum)).toBe(true);
+  });
+
+  it("responds in the form of responses, and goes on from one", async () => {
+    const first = await client.responses.create({
+      model: "spark",
+      input: "What is 12 plus 30?",
+      temperature: 0,
+    });
+    expect(first.output_text).toBe("42");
+    const next = await client.responses.create({
+      model: "spark",
+      input: "What is 5 plus 9?",
+      previous_response_id: first.id,
+      temperature: 0,
+    });
+    expect(next.usage!.input_tokens_details.cached_tokens).toBeGreaterThan(10);
+  });
 });

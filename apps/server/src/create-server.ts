@@ -1,8 +1,11 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { chatCompletions } from "./api/chat-completions.ts";
+import { embeddings } from "./api/embeddings.ts";
 import { answerFrameworkError, handleErrors } from "./api/error-handling.ts";
 import { models } from "./api/models.ts";
+import { responses } from "./api/responses/responses.ts";
 import { textCompletions } from "./api/text-completions.ts";
+import { tokenization } from "./api/tokenization.ts";
 import { defaultLimits, type Engine } from "./engine/engine.ts";
 import { LocalEngine } from "./engine/local-engine.ts";
 import { GenerationService } from "./generation-service.ts";
@@ -79,6 +82,9 @@ function modelRoutes(
   models(app, options);
   chatCompletions(app, service, stallTimeout);
   textCompletions(app, service, stallTimeout);
+  responses(app, service, stallTimeout);
+  embeddings(app, options, engine);
+  tokenization(app, options);
   endAnswersOnClose(app, service, shutdownGrace);
   app.addHook("onClose", () => engine.close());
 }

@@ -17,15 +17,17 @@ const effortShares: Record<(typeof reasoningEfforts)[number], number | undefined
 /**
  * The settings that a request asks for.
  *
+ * @param param parameter that brought the prompt, for errors
  * @throws ApiError (400, `context_length_exceeded`) when the prompt leaves no room for an answer
  */
 export function generationSettings(
   request: ChatRequest | TextRequest,
   served: ServedModel,
   promptTokens: number,
+  param = promptParam(request),
 ): GenerationSettings {
   const limit = served.model.config.maxPositionEmbeddings;
-  if (promptTokens >= limit) throw contextExceeded(limit, `${promptTokens}`, promptParam(request));
+  if (promptTokens >= limit) throw contextExceeded(limit, `${promptTokens}`, param);
   const { defaults = {} } = served;
   const asked = ("messages" in request && request.max_completion_tokens) || request.max_tokens;
   return {

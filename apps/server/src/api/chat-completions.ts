@@ -4,7 +4,7 @@ import { generationSettings } from "../generation-settings.ts";
 import { answerSteps, repeated } from "./answers.ts";
 import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
 import { chatChunks, chatCompletion } from "./chat-replies.ts";
-import { parseChatRequest } from "./completion-requests.ts";
+import { chatSchema, parseBody } from "./completion-requests.ts";
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { formatConstraint } from "./response-format.ts";
@@ -18,7 +18,7 @@ export function chatCompletions(
 ): void {
   const { served } = service;
   app.post("/v1/chat/completions", async (request, reply) => {
-    const body = parseChatRequest(request.body);
+    const body = parseBody(chatSchema, request.body);
     checkModel(body.model, served.modelId);
     const use = toolUse(body);
     const constraint = toolConstraint(use, formatConstraint(body.response_format));

@@ -19,11 +19,13 @@ export function chatPromptIds(
   messages: readonly ChatMessage[],
   tools: readonly ToolDefinition[],
   served: ServedModel,
+  { addGenerationPrompt = true, param = "messages" } = {},
 ): number[] {
   const texts = messages.flatMap(({ content, tool_calls: calls }) => [
     content as string,
     ...(calls ?? []).map((call) => call.function.arguments),
   ]);
-  checkTextLength([...texts, ...tools.map((tool) => JSON.stringify(tool))], "messages", served);
-  return encodeChat(served.tokenizer, messages, { template: served.chatTemplate, tools });
+  checkTextLength([...texts, ...tools.map((tool) => JSON.stringify(tool))], param, served);
+  const { tokenizer, chatTemplate: template } = served;
+  return encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt });
 }

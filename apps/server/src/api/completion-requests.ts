@@ -1,32 +1,10 @@
 import { z } from "zod";
 import { invalidBody } from "./api-error.ts";
 import { bestOf, commonFields, refusedChatFields, refusedTextFields } from "./request-fields.ts";
+import { messageText, shortList } from "./message-text.ts";
 import { messageToolCalls, toolFields } from "./tools.ts";
 
-/** Messages of a conversation, and parts of a message: more than anyone has sent in earnest. */
-const maximalItems = 10_000;
-
-const textParts = shortList(
-  z.object({
-    type: z.literal("text", { error: "only text parts are supported" }),
-    text: z.string(),
-  }),
-);
-
-/** Message text: the parts of a list are joined, because templates read one text per message. */
-const content = z.unknown().transform((value, context) => {
-  if (typeof value === "string") return value;
-  const parts = textParts.safeParse(value);
-  if (parts.success) return parts.data.map((part) => part.text).join("");
-  const [issue] = parts.error.issues;
-  const inside = Array.isArray(value) && issue !== undefined;
-  context.addIssue({
-    code: "custom",
-    message: inside ? issue.message : "expected a text or a list of text parts",
-    path: inside ? issue.path : [],
-  });
-  return z.NEVER;
-});
+const content = messageText("text");
 
 const filledContent = content.refine(
   (text) => text.trim() !== "",
@@ -53,15 +31,19 @@ const message = z.discriminatedUnion(
   { error: "expected a message of role system, developer, user, assistant or tool" },
 );
 
-const chatSchema = z
+/** A conversation. */
+export const chatMessageList = shortList(message).refine(
+  (messages) => messages.length > 0,
+  "expected at least one message, found none",
+);
+
+/** Body of `POST /v1/chat/completions`. */
+export const chatSchema = z
   .strictObject({
     ...commonFields,
     ...refusedChatFields,
     ...toolFields,
-    messages: shortList(message).refine(
-      (messages) => messages.length > 0,
-      "expected at least one message, found none",
-    ),
+    messages: chatMessageList,
     max_completion_tokens: commonFields.max_tokens,
     logprobs: z.boolean().nullish(),
     top_logprobs: z.int().min(0).max(20).nullish(),
@@ -81,7 +63,7 @@ type Prompt = string | number[];
 const maximalPrompts = 64;
 
 /** One check for the whole list: it may hold millions of ids. */
-const tokenIds = z.custom<number[]>(
+export const tokenIds = z.custom<number[]>(
   (value) =>
     Array.isArray(value) &&
     value.length > 0 &&
@@ -89,7 +71,8 @@ const tokenIds = z.custom<number[]>(
   "expected a list of token ids",
 );
 
-const textSchema = z
+/** Body of `POST /v1/completions`. */
+export const textSchema = z
   .strictObject({
     ...commonFields,
     ...refusedTextFields,
@@ -124,30 +107,16 @@ const textSchema = z
     error: "needs stream: true",
   });
 
-/**
- * A list whose length is checked first: with a problem reported for each of millions of items, one
- * request would hold up the server for long and take gigabytes.
- */
-function shortList<Item extends z.ZodType>(item: Item, longest = maximalItems) {
-  return z.array(z.unknown()).max(longest).pipe(z.array(item));
-}
-
 /** A checked body of `POST /v1/chat/completions`. */
 export type ChatRequest = z.output<typeof chatSchema>;
 /** A checked body of `POST /v1/completions`. */
 export type TextRequest = z.output<typeof textSchema>;
 
 /** @throws ApiError (400) naming the first wrong parameter */
-export function parseChatRequest(body: unknown): ChatRequest {
-  return parsed(chatSchema, body);
-}
-
-/** @throws ApiError (400) naming the first wrong parameter */
-export function parseTextRequest(body: unknown): TextRequest {
-  return parsed(textSchema, body);
-}
-
-function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+export function parseBody<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+): z.output<Schema> {
   const result = schema.safeParse(body);
   if (!result.success) throw invalidBody(result.error);
   return result.data;

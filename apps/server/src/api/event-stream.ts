@@ -9,34 +9,38 @@ import { isDeparture, toApiError } from "./error-handling.ts";
  *
  * @param stallTimeout milliseconds after which a client that reads nothing more is cut off: its
  *   answer waits for it, and keeps a place that others wait for
+ * @param options.named whether each event carries its `type` as its name and none says `[DONE]`, as
+ *   in streams of responses
  */
 export function sendEventStream(
   reply: FastifyReply,
   chunks: AsyncGenerator<object>,
   stallTimeout: number,
+  { named = false } = {},
 ): FastifyReply {
   return reply
     .header("content-type", "text/event-stream; charset=utf-8")
     .header("cache-control", "no-cache")
     .header("x-accel-buffering", "no")
-    .send(Readable.from(events(reply, chunks, stallTimeout)));
+    .send(Readable.from(events(reply, chunks, stallTimeout, named)));
 }
 
 async function* events(
   reply: FastifyReply,
   chunks: AsyncGenerator<object>,
   stallTimeout: number,
+  named: boolean,
 ): AsyncGenerator<string> {
   try {
-    for await (const chunk of untilStalled(reply, chunks, stallTimeout)) yield event(chunk);
+    for await (const chunk of untilStalled(reply, chunks, stallTimeout)) yield event(chunk, named);
   } catch (error) {
     if (isDeparture(error, reply)) return;
     const apiError = toApiError(error);
     if (apiError.status >= 500) reply.log.error({ err: error }, "generation failed");
-    yield errorEvent(apiError);
+    yield errorEvent(apiError, { named });
     return;
   }
-  yield "data: [DONE]\n\n";
+  if (!named) yield "data: [DONE]\n\n";
 }
 
 /** Passes items on, and cuts the client off when it reads nothing more for so many milliseconds. */
@@ -58,12 +62,14 @@ export async function* untilStalled<Item>(
 }
 
 /** What a stream says that can't go on. */
-export function errorEvent(error: ApiError): string {
-  return event(error.toBody());
+export function errorEvent(error: ApiError, { named = false } = {}): string {
+  const body = error.toBody();
+  return event(named ? { ...body.error, type: "error" } : body, named);
 }
 
-function event(data: object): string {
-  return `data: ${JSON.stringify(data)}\n\n`;
+function event(data: object, named: boolean): string {
+  const name = named && "type" in data ? `event: ${String(data.type)}\n` : "";
+  return `${name}data: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Aborts when the client goes away before its reply is complete. */

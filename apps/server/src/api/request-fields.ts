@@ -2,7 +2,7 @@ import { z } from "zod";
 import { responseFormat } from "./response-format.ts";
 
 /** A parameter that has a meaning we cannot honour: only values that change nothing are accepted. */
-function unsupported(isNeutral: (value: unknown) => boolean = () => false) {
+export function unsupported(isNeutral: (value: unknown) => boolean = () => false) {
   return z
     .unknown()
     .refine((value) => value == null || isNeutral(value), {
@@ -13,7 +13,7 @@ function unsupported(isNeutral: (value: unknown) => boolean = () => false) {
 }
 
 /** Parameters for OpenAI's own bookkeeping; accepted and without effect. */
-const ignored = z.unknown().optional();
+export const ignored = z.unknown().optional();
 
 const isZero = (value: unknown): boolean => value === 0;
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
@@ -23,12 +23,12 @@ const isEmptyObject = (value: unknown): boolean =>
 /** Amounts of thinking by name, as OpenAI's clients ask for them. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
 
+export const modelField = z.string("expected the id of a model, as /v1/models lists it");
+
 const answerCount = z.int().min(1).max(16).nullish();
 
-/** Parameters of both completion endpoints: how to sample, when to end, how to reply. */
-export const commonFields = {
-  model: z.string("expected the id of a model, as /v1/models lists it"),
-  max_tokens: z.int().min(1).nullish(),
+/** How to sample, and how long to think. */
+export const samplingFields = {
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   /** 0 or −1: all tokens. */
@@ -36,23 +36,14 @@ export const commonFields = {
   min_p: z.number().min(0).max(1).nullish(),
   repetition_penalty: z.number().gt(0).max(10).nullish(),
   seed: z.int().nullish(),
-  stop: z
-    .union([z.string().min(1), z.array(z.string().min(1)).max(16)], {
-      error: "expected a non-empty text or a list of at most 16 of them",
-    })
-    .nullish(),
   thinking_budget: z.int().min(0).nullish(),
   reasoning_effort: z.enum(reasoningEfforts).nullish(),
-  stream: z.boolean().nullish(),
-  stream_options: z
-    .object({ include_usage: z.boolean().nullish(), include_obfuscation: ignored })
-    .nullish(),
-  /** Answers to draw; the prompt is read once. */
-  n: answerCount,
-  response_format: responseFormat.nullish(),
   presence_penalty: unsupported(isZero),
   frequency_penalty: unsupported(isZero),
-  logit_bias: unsupported(isEmptyObject),
+};
+
+/** For OpenAI's own bookkeeping; accepted and without effect. */
+export const bookkeepingFields = {
   user: ignored,
   metadata: ignored,
   store: ignored,
@@ -60,6 +51,27 @@ export const commonFields = {
   safety_identifier: ignored,
   prompt_cache_key: ignored,
   prompt_cache_retention: ignored,
+};
+
+/** Parameters of both completion endpoints: how to sample, when to end, how to reply. */
+export const commonFields = {
+  ...samplingFields,
+  ...bookkeepingFields,
+  model: modelField,
+  max_tokens: z.int().min(1).nullish(),
+  stop: z
+    .union([z.string().min(1), z.array(z.string().min(1)).max(16)], {
+      error: "expected a non-empty text or a list of at most 16 of them",
+    })
+    .nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .object({ include_usage: z.boolean().nullish(), include_obfuscation: ignored })
+    .nullish(),
+  /** Answers to draw; the prompt is read once. */
+  n: answerCount,
+  response_format: responseFormat.nullish(),
+  logit_bias: unsupported(isEmptyObject),
 };
 
 /** Parameters of chat completions alone that this server refuses or ignores. */

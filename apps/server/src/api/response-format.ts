@@ -31,11 +31,12 @@ export type ResponseFormat = z.output<typeof responseFormat>;
  */
 export function formatConstraint(
   format: ResponseFormat | null | undefined,
+  param = "response_format",
 ): Constraint | undefined {
   if (!format || format.type === "text") return undefined;
   if (format.type === "json_object") return format;
   const { schema = {} } = format.json_schema;
-  return checked({ type: "json_schema", schema }, "response_format");
+  return checked({ type: "json_schema", schema }, param);
 }
 
 /** @throws ApiError (400) of the parameter that the constraint comes from */

@@ -2,13 +2,11 @@ import type { GenerationResult } from "@levin/model";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
-import type { ServedModel } from "../served-model.ts";
 import { answerSteps, repeated, type AnswerStep } from "./answers.ts";
-import { ApiError } from "./api-error.ts";
-import { parseTextRequest, type TextRequest } from "./completion-requests.ts";
+import { parseBody, textSchema, type TextRequest } from "./completion-requests.ts";
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
-import { checkTextLength } from "./prompt-length.ts";
+import { promptIds } from "./prompt-ids.ts";
 import { ending, replyHead, usageOf } from "./reply-forms.ts";
 import { formatConstraint } from "./response-format.ts";
 import type { ChatTokenLogprob } from "./token-logprobs.ts";
@@ -22,11 +20,11 @@ export function textCompletions(
 ): void {
   const { served } = service;
   app.post("/v1/completions", async (request, reply) => {
-    const body = parseTextRequest(request.body);
+    const body = parseBody(textSchema, request.body);
     checkModel(body.model, served.modelId);
     const constraint = formatConstraint(body.response_format);
     const questions = body.prompt.flatMap((prompt) => {
-      const ids = promptIds(prompt, served);
+      const ids = promptIds(prompt, "prompt", served);
       const settings = { ...generationSettings(body, served, ids.length), constraint };
       return repeated(ids, settings, drawn(body));
     });
@@ -41,19 +39,6 @@ export function textCompletions(
 /** Answers drawn for each prompt. */
 function drawn({ n, best_of: bestOf }: TextRequest): number {
   return Math.max(bestOf ?? 1, n ?? 1);
-}
-
-function promptIds(prompt: string | number[], served: ServedModel): number[] {
-  if (typeof prompt === "string") {
-    checkTextLength([prompt], "prompt", served);
-    return served.tokenizer.encode(prompt);
-  }
-  const { vocabSize } = served.model.config;
-  const unknown = prompt.find((id) => id >= vocabSize);
-  if (unknown === undefined) return prompt;
-  throw new ApiError(400, `prompt: expected token ids in 0..${vocabSize - 1}, found ${unknown}`, {
-    param: "prompt",
-  });
 }
 
 async function completion(body: TextRequest, steps: AsyncIterable<AnswerStep>): Promise<object> {

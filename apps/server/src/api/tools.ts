@@ -4,12 +4,12 @@ import { z } from "zod";
 import { ApiError } from "./api-error.ts";
 import { checked } from "./response-format.ts";
 
-const functionName = z
+export const functionName = z
   .string()
   .regex(/^[\w-]{1,64}$/, "expected 1 to 64 letters, digits, underscores or dashes");
 
 /** A function that the model may call. */
-const functionDefinition = z.object({
+export const functionDefinition = z.object({
   name: functionName,
   description: z.string().nullish(),
   parameters: z.record(z.string(), z.unknown()).nullish(),

@@ -1,0 +1,75 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Engine } from "../engine/engine.ts";
+import { contextExceeded } from "../generation-settings.ts";
+import type { ServedModel } from "../served-model.ts";
+import { ApiError } from "./api-error.ts";
+import { parseBody, tokenIds } from "./completion-requests.ts";
+import { shortList } from "./message-text.ts";
+import { checkModel } from "./models.ts";
+import { promptIds } from "./prompt-ids.ts";
+import { ignored, modelField, unsupported } from "./request-fields.ts";
+
+/** Texts of one request, and tokens of them all, as OpenAI allows. */
+const maximalTexts = 2048;
+const maximalTokens = 300_000;
+
+type Input = string | number[];
+const filled = z.string().min(1);
+
+/** Body of `POST /v1/embeddings`. */
+export const embeddingsSchema = z.strictObject({
+  model: modelField,
+  input: z.union(
+    [
+      filled.transform((text): Input[] => [text]),
+      tokenIds.transform((ids): Input[] => [ids]),
+      shortList(z.union([filled, tokenIds]), maximalTexts).refine((inputs) => inputs.length > 0),
+    ],
+    {
+      error: `expected a non-empty text, a list of token ids, or a list of at most ${maximalTexts} of these`,
+    },
+  ),
+  encoding_format: z.enum(["float", "base64"]).nullish(),
+  /** Cutting a vector short would spoil it: the model was not trained for it. */
+  dimensions: unsupported(),
+  user: ignored,
+});
+
+/** `POST /v1/embeddings`: vectors of length 1 by the model itself. */
+export function embeddings(app: FastifyInstance, served: ServedModel, engine: Engine): void {
+  app.post("/v1/embeddings", async (request) => {
+    const body = parseBody(embeddingsSchema, request.body);
+    checkModel(body.model, served.modelId);
+    const texts = body.input.map((input) => embeddedIds(input, served));
+    const tokens = texts.reduce((sum, ids) => sum + ids.length, 0);
+    if (tokens > maximalTokens) {
+      throw new ApiError(400, `input: expected at most ${maximalTokens} tokens, found ${tokens}`, {
+        param: "input",
+      });
+    }
+    const vectors = await engine.embed(texts);
+    const data = vectors.map((vector, index) => ({
+      object: "embedding",
+      index,
+      embedding: body.encoding_format === "base64" ? base64(vector) : [...vector],
+    }));
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
+    return { object: "list", data, model: body.model, usage };
+  });
+}
+
+function embeddedIds(input: Input, served: ServedModel): number[] {
+  // Texts to embed come from outside: marks in them are plain characters.
+  const ids = promptIds(input, "input", served, { parseSpecialTokens: false });
+  const limit = served.model.config.maxPositionEmbeddings;
+  if (ids.length > limit) throw contextExceeded(limit, `${ids.length}`, "input");
+  return ids;
+}
+
+/** Little-endian float32, as OpenAI's clients read it. */
+function base64(vector: Float32Array): string {
+  const bytes = Buffer.alloc(vector.length * 4);
+  vector.forEach((value, i) => bytes.writeFloatLE(value, i * 4));
+  return bytes.toString("base64");
+}

@@ -1,0 +1,149 @@
+import { selectBackend } from "@levin/kernels/node";
+import type OpenAI from "openai";
+import { zodTextFormat } from "openai/helpers/zod";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { model, startScriptedServer, type ScriptedServer } from "../../testing/scripted-server.ts";
+
+const thought = "<think>\nSo be it.\n</think>\n\n";
+
+/** Calls a tool if it has one, says what it was told, or how often it was asked. */
+function script(conversation: string): string {
+  if (conversation.includes("tool result: 3")) return `${thought}It is 3.`;
+  if (conversation.includes("<tools>")) {
+    return `${thought}Wait.\n<tool_calls>\n{"name": "add", "arguments": {"a": 1}}\n</tool_calls>`;
+  }
+  if (conversation.includes("pirate")) return "Arr.";
+  return `${thought}${conversation.split("user name=user").length - 1} asked.`;
+}
+
+let server: ScriptedServer;
+let openai: OpenAI;
+beforeAll(async () => {
+  await selectBackend("cpu");
+  server = await startScriptedServer({ script, context: 4000 });
+  ({ openai } = server);
+});
+afterAll(() => server?.close());
+
+const create = (more: Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>) =>
+  openai.responses.create({ model, input: "hi", temperature: 0, ...more });
+
+const tools: OpenAI.Responses.FunctionTool[] = [
+  {
+    type: "function",
+    name: "add",
+    strict: true,
+    parameters: { type: "object", properties: { a: { type: "integer" } }, required: ["a"] },
+  },
+];
+
+describe("responses", () => {
+  it("answer with thought and text as items, and usage", async () => {
+    const response = await create({});
+    expect(response.output_text).toBe("1 asked.");
+    expect(response).toMatchObject({
+      object: "response",
+      status: "completed",
+      model,
+      output: [
+        { type: "reasoning", content: [{ type: "reasoning_text", text: "So be it." }] },
+        { type: "message", role: "assistant", status: "completed" },
+      ],
+    });
+    const { usage } = response;
+    expect(usage!.output_tokens_details.reasoning_tokens).toBeGreaterThan(3);
+    expect(usage!.total_tokens).toBe(usage!.input_tokens + usage!.output_tokens);
+  });
+
+  it("go on from an earlier one, whose instructions do not hold any longer", async () => {
+    const first = await create({ instructions: "Talk like a pirate." });
+    expect(first.output_text).toBe("Arr.");
+    const second = await create({ input: "again", previous_response_id: first.id });
+    expect(second.output_text).toBe("2 asked.");
+    const third = await create({ previous_response_id: second.id, store: false });
+    expect(third.output_text).toBe("3 asked.");
+    await expect(create({ previous_response_id: third.id })).rejects.toMatchObject({ status: 404 });
+    expect(await openai.responses.retrieve(second.id)).toMatchObject({ id: second.id });
+    await openai.responses.delete(second.id);
+    await expect(openai.responses.retrieve(second.id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("stream events in the official order, numbered, with the whole response at the end", async () => {
+    const whole = await create({ tools });
+    const events: OpenAI.Responses.ResponseStreamEvent[] = [];
+    const stream = openai.responses.stream({ model, input: "hi", temperature: 0, tools });
+    for await (const event of stream) events.push(event);
+    const runs = events.map(({ type }) => type).filter((type, i, all) => type !== all[i - 1]);
+    const item = (...middle: string[]) => [
+      "response.output_item.added",
+      ...middle.map((name) => `response.${name}`),
+      "response.output_item.done",
+    ];
+    const part = (name: string) =>
+      item("content_part.added", `${name}.delta`, `${name}.done`, "content_part.done");
+    expect(runs).toEqual([
+      "response.created",
+      "response.in_progress",
+      ...part("reasoning_text"),
+      ...part("output_text"),
+      ...item("function_call_arguments.delta", "function_call_arguments.done"),
+      "response.completed",
+    ]);
+    expect(events.map((event) => event.sequence_number)).toEqual(events.map((_, i) => i));
+    const final = await stream.finalResponse();
+    expect(final.output_text).toBe(whole.output_text);
+    expect(final.output.map(({ type }) => type)).toEqual(whole.output.map(({ type }) => type));
+  });
+
+  it("call functions, and read their results as items or after the earlier response", async () => {
+    const first = await create({ tools });
+    const call = first.output.find((item) => item.type === "function_call")!;
+    expect(call).toMatchObject({ name: "add", arguments: '{"a": 1}', status: "completed" });
+    const result = { type: "function_call_output" as const, call_id: call.call_id, output: "3" };
+    const next = await create({ tools, previous_response_id: first.id, input: [result] });
+    expect(next.output_text).toBe("It is 3.");
+    const items = await create({
+      tools,
+      input: [{ role: "user", content: "hi" }, ...first.output, result],
+    });
+    expect(items.output_text).toBe("It is 3.");
+    expect(items.usage!.input_tokens).toBe(next.usage!.input_tokens);
+  });
+
+  it("keep to a form", async () => {
+    const format = zodTextFormat(z.object({ ok: z.boolean() }), "check");
+    const parsed = await openai.responses.parse({
+      model,
+      input: "hi",
+      text: { format },
+      seed: 1,
+    } as never);
+    expect(parsed.output_parsed).toEqual({ ok: expect.any(Boolean) });
+  });
+
+  it("are incomplete at the token limit", async () => {
+    const response = await create({ max_output_tokens: 16, input: "hi" });
+    expect(response.usage!.output_tokens).toBe(16);
+    expect(response).toMatchObject({
+      status: "incomplete",
+      incomplete_details: { reason: "max_output_tokens" },
+    });
+  });
+
+  it.each([
+    [{ input: [] }, "input"],
+    [{ input: [{ type: "item_reference", id: "x" }] }, "input"],
+    [{ input: [{ role: "user", content: [{ type: "input_image" }] }] }, "input"],
+    [{ conversation: "c" }, "conversation"],
+    [{ background: true }, "background"],
+    [{ truncation: "auto" }, "truncation"],
+    [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
+    [{ text: { format: { type: "json_schema", schema: { not: {} } } } }, "text.format"],
+    [{ input: "word ".repeat(5000) }, "input"],
+    [{ messages: [] }, "messages"],
+  ])("refuse %j", async (wrong, param) => {
+    const { status, error } = await server.post("/v1/responses", { model, input: "hi", ...wrong });
+    expect({ status, error }).toMatchObject({ status: 400, error: { param } });
+  });
+});

@@ -1,0 +1,78 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { ServedModel } from "../served-model.ts";
+import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
+import { chatMessageList, parseBody, tokenIds } from "./completion-requests.ts";
+import { checkModel } from "./models.ts";
+import { promptIds } from "./prompt-ids.ts";
+import { ignored } from "./request-fields.ts";
+import { toolDefinitions, toolFields, toolUse } from "./tools.ts";
+
+/** Body of `POST /tokenize`: vLLM's form (`prompt` or `messages`), or llama.cpp's (`content`). */
+export const tokenizeSchema = z
+  .strictObject({
+    model: z.string().nullish(),
+    prompt: z.string().optional(),
+    messages: chatMessageList.optional(),
+    tools: toolFields.tools,
+    /** This model has no tokens that it puts before every text. */
+    add_special_tokens: ignored,
+    add_generation_prompt: z.boolean().nullish(),
+    return_token_strs: z.boolean().nullish(),
+    content: z.string().optional(),
+    add_special: ignored,
+    /** Whether `<think>` and the like are read as marks; default true. */
+    parse_special: z.boolean().nullish(),
+    with_pieces: z.boolean().nullish(),
+  })
+  .refine(
+    (body) =>
+      [body.prompt, body.messages, body.content].filter((one) => one !== undefined).length === 1,
+    "expected one of prompt, messages and content",
+  );
+
+/** Body of `POST /detokenize`. */
+export const detokenizeSchema = z.strictObject({
+  model: z.string().nullish(),
+  tokens: z.union([z.tuple([]), tokenIds], { error: "expected a list of token ids" }),
+});
+
+type TokenizeRequest = z.output<typeof tokenizeSchema>;
+
+/** `POST /tokenize` and `/detokenize`, for clients of vLLM and of llama.cpp. */
+export function tokenization(app: FastifyInstance, served: ServedModel): void {
+  const { tokenizer } = served;
+  app.post("/tokenize", (request) => {
+    const body = parseBody(tokenizeSchema, request.body);
+    if (body.model != null) checkModel(body.model, served.modelId);
+    const tokens = tokensOf(body, served);
+    const piece = (id: number): string => tokenizer.decode([id]);
+    if (body.content !== undefined) {
+      return { tokens: body.with_pieces ? tokens.map((id) => ({ id, piece: piece(id) })) : tokens };
+    }
+    return {
+      count: tokens.length,
+      max_model_len: served.model.config.maxPositionEmbeddings,
+      tokens,
+      token_strs: body.return_token_strs ? tokens.map(piece) : null,
+    };
+  });
+  app.post("/detokenize", (request) => {
+    const { model, tokens } = parseBody(detokenizeSchema, request.body);
+    if (model != null) checkModel(model, served.modelId);
+    const text = tokenizer.decode(promptIds(tokens, "tokens", served));
+    // vLLM calls it prompt, llama.cpp content.
+    return { prompt: text, content: text };
+  });
+}
+
+function tokensOf(body: TokenizeRequest, served: ServedModel): number[] {
+  if (body.messages) {
+    const options = { addGenerationPrompt: body.add_generation_prompt ?? true };
+    const tools = toolDefinitions(toolUse(body));
+    return chatPromptIds(chatMessages(body.messages), tools, served, options);
+  }
+  const param = body.prompt === undefined ? "content" : "prompt";
+  const parseSpecialTokens = body.parse_special ?? true;
+  return promptIds((body.prompt ?? body.content)!, param, served, { parseSpecialTokens });
+}

@@ -18,7 +18,7 @@ type Input = string | number[];
 const filled = z.string().min(1);
 
 /** Body of `POST /v1/embeddings`. */
-export const embeddingsSchema = z.strictObject({
+const embeddingsSchema = z.strictObject({
   model: modelField,
   input: z.union(
     [

@@ -9,7 +9,7 @@ import { ignored } from "./request-fields.ts";
 import { toolDefinitions, toolFields, toolUse } from "./tools.ts";
 
 /** Body of `POST /tokenize`: vLLM's form (`prompt` or `messages`), or llama.cpp's (`content`). */
-export const tokenizeSchema = z
+const tokenizeSchema = z
   .strictObject({
     model: z.string().nullish(),
     prompt: z.string().optional(),
@@ -32,7 +32,7 @@ export const tokenizeSchema = z
   );
 
 /** Body of `POST /detokenize`. */
-export const detokenizeSchema = z.strictObject({
+const detokenizeSchema = z.strictObject({
   model: z.string().nullish(),
   tokens: z.union([z.tuple([]), tokenIds], { error: "expected a list of token ids" }),
 });

@@ -105,7 +105,11 @@ describe("responses", () => {
     expect(next.output_text).toBe("It is 3.");
     const items = await create({
       tools,
-      input: [{ role: "user", content: "hi" }, ...first.output, result],
+      input: [
+        { role: "user", content: "hi" },
+        ...(first.output as OpenAI.Responses.ResponseInputItem[]),
+        result,
+      ],
     });
     expect(items.output_text).toBe("It is 3.");
     expect(items.usage!.input_tokens).toBe(next.usage!.input_tokens);

@@ -10,6 +10,9 @@ import { defaultLimits, type Engine } from "./engine/engine.ts";
 import { LocalEngine } from "./engine/local-engine.ts";
 import { GenerationService } from "./generation-service.ts";
 import { builtPageDirectory, pageFiles } from "./page-files.ts";
+import { connectionOptions } from "./security/connection-limits.ts";
+import { meteredEngine } from "./security/metered-engine.ts";
+import { protect, type SecuritySettings } from "./security/protect.ts";
 import type { LoadedModel, ServedModel } from "./served-model.ts";
 import { upstreamRoutes } from "./upstream/upstream-routes.ts";
 import type { Upstreams } from "./upstream/upstreams.ts";
@@ -29,6 +32,8 @@ export interface ServerSettings {
   shutdownGrace?: number;
   /** Milliseconds after which a client that stopped reading its stream is cut off; default 30,000. */
   stallTimeout?: number;
+  /** Who may ask, and how. */
+  security?: SecuritySettings;
   /** Built chat page. */
   pageDirectory?: string;
 }
@@ -47,14 +52,16 @@ export type ServerOptions = ServerSettings & Answering;
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, bodyLimit = 8 * 2 ** 20, shutdownGrace = 5000 } = options;
-  const { stallTimeout = 30_000 } = options;
+  const { stallTimeout = 30_000, security = {} } = options;
   const app: FastifyInstance = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit,
     frameworkErrors: answerFrameworkError,
     return503OnClosing: false,
+    ...connectionOptions(security.connections),
   });
   handleErrors(app);
+  protect(app, security, stallTimeout);
   if ("upstreams" in options) {
     const { upstreams } = options;
     upstreamRoutes(app, upstreams, stallTimeout);
@@ -77,8 +84,15 @@ function modelRoutes(
   const { queueCapacity = 64, maxBatch, prefixCacheBytes } = { ...defaultLimits, ...options };
   const engine =
     "engine" in options ? options.engine : new LocalEngine(options, { maxBatch, prefixCacheBytes });
-  const service = new GenerationService(options, engine, { maxBatch, queueCapacity });
-  app.get("/health", () => ({ status: "ok", model: options.modelId, waiting: service.waiting }));
+  const service = new GenerationService(options, meteredEngine(engine), {
+    maxBatch,
+    queueCapacity,
+  });
+  app.get("/health", { config: { isPublic: true } }, () => ({
+    status: "ok",
+    model: options.modelId,
+    waiting: service.waiting,
+  }));
   models(app, options);
   chatCompletions(app, service, stallTimeout);
   textCompletions(app, service, stallTimeout);

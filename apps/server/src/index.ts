@@ -1,5 +1,13 @@
 export { createServer, type ServerOptions, type ServerSettings } from "./create-server.ts";
 export { pageFiles } from "./page-files.ts";
+export { ApiKeyError, type KeyLimits, type StoredKey } from "./security/api-key.ts";
+export { checkHosts, type HostCheckOptions } from "./security/host-check.ts";
+export { KeyFolder } from "./security/key-folder.ts";
+export { KeyRing } from "./security/key-ring.ts";
+export { UsageBook, type KeyUsage, type UsageCounts } from "./security/key-usage.ts";
+export type { ConnectionLimits } from "./security/connection-limits.ts";
+export type { SecuritySettings } from "./security/protect.ts";
+export { securityHeaders } from "./security/security-headers.ts";
 export type { Engine, EngineLimits, EngineStats, GenerationSettings } from "./engine/engine.ts";
 export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
 export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";

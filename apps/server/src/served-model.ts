@@ -35,6 +35,8 @@ export interface ServedModel {
   modelId: string;
   description?: ModelDescription;
   defaults?: SamplingDefaults;
+  /** Longer prompts are refused, if the context has room for them or not. */
+  maxPromptTokens?: number;
 }
 
 /** A model in this thread. */

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ListenError, pageFiles } from "@levin/server";
+import { checkHosts, ListenError, pageFiles, securityHeaders } from "@levin/server";
 import Fastify from "fastify";
 import type { LogName } from "./run-log.ts";
 
@@ -24,12 +24,8 @@ export interface RunServer {
  */
 export async function serveRun(directory: string, port: number): Promise<RunServer> {
   const app = Fastify();
-  app.addHook("onRequest", async ({ headers }, reply) => {
-    // Other sites may have their names resolved to this machine.
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? "")) {
-      await reply.code(403).send("expected a request to 127.0.0.1\n");
-    }
-  });
+  checkHosts(app);
+  securityHeaders(app);
   for (const name of ["metrics", "samples"] as const) {
     app.get(`/${name}`, async (request) => {
       const { from } = request.query as { from?: string };

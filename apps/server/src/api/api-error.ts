@@ -1,7 +1,12 @@
 import type { z } from "zod";
 
 /** The kinds of error that OpenAI's API knows and this server uses. */
-export type ApiErrorType = "invalid_request_error" | "server_error";
+export type ApiErrorType =
+  | "invalid_request_error"
+  | "rate_limit_error"
+  | "requests"
+  | "tokens"
+  | "server_error";
 
 /** The body of every failed request, in OpenAI's form. */
 export interface ApiErrorBody {
@@ -14,23 +19,42 @@ export class ApiError extends Error {
   readonly status: number;
   readonly param: string | null;
   readonly code: string | null;
+  readonly type: ApiErrorType;
+  /** Seconds after which asking again makes sense. */
+  readonly retryAfter: number | null;
 
   constructor(
     status: number,
     message: string,
-    { param = null, code = null }: { param?: string | null; code?: string | null } = {},
+    {
+      param = null,
+      code = null,
+      retryAfter = null,
+      type = typeOf(status),
+    }: {
+      param?: string | null;
+      code?: string | null;
+      retryAfter?: number | null;
+      type?: ApiErrorType;
+    } = {},
   ) {
     super(message);
     this.status = status;
     this.param = param;
     this.code = code;
+    this.retryAfter = retryAfter;
+    this.type = type;
   }
 
   toBody(): ApiErrorBody {
-    const { message, status, param, code } = this;
-    const type = status >= 500 ? "server_error" : "invalid_request_error";
+    const { message, type, param, code } = this;
     return { error: { message, type, param, code } };
   }
+}
+
+function typeOf(status: number): ApiErrorType {
+  if (status === 429) return "rate_limit_error";
+  return status >= 500 ? "server_error" : "invalid_request_error";
 }
 
 /** The first problem of a request body: which parameter, what was expected. */

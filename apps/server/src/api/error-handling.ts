@@ -73,6 +73,7 @@ export function handleErrors(app: FastifyInstance): void {
     if (isDeparture(error, reply)) return;
     const apiError = toApiError(error);
     if (apiError.status >= 500) request.log.error({ err: error }, "request failed");
+    if (apiError.retryAfter !== null) void reply.header("retry-after", apiError.retryAfter);
     void reply.code(apiError.status).send(apiError.toBody());
   });
   app.setNotFoundHandler((request, reply) => {

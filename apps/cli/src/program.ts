@@ -4,6 +4,7 @@ import { addChat } from "./commands/chat.ts";
 import { addEval } from "./commands/evaluate.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addKeys } from "./commands/keys.ts";
 import { addParity } from "./commands/parity.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addReinforce } from "./commands/reinforce.ts";
@@ -21,6 +22,7 @@ export function createProgram(): Command {
     addChat,
     addGenerate,
     addServe,
+    addKeys,
     addTrain,
     addReinforce,
     addEval,

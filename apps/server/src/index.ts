@@ -1,15 +1,18 @@
 export { createServer, type ServerOptions, type ServerSettings } from "./create-server.ts";
 export { pageFiles } from "./page-files.ts";
 export { ApiKeyError, type KeyLimits, type StoredKey } from "./security/api-key.ts";
+export type { AccessOptions } from "./security/access.ts";
 export { checkHosts, type HostCheckOptions } from "./security/host-check.ts";
 export { KeyFolder } from "./security/key-folder.ts";
 export { KeyRing } from "./security/key-ring.ts";
 export { UsageBook, type KeyUsage, type UsageCounts } from "./security/key-usage.ts";
+export { runKeysCommand } from "./security/keys-command.ts";
 export type { ConnectionLimits } from "./security/connection-limits.ts";
 export type { SecuritySettings } from "./security/protect.ts";
 export { securityHeaders } from "./security/security-headers.ts";
 export type { Engine, EngineLimits, EngineStats, GenerationSettings } from "./engine/engine.ts";
 export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
+export { ListenError } from "./listen-error.ts";
 export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 export {
   describeModel,
@@ -20,10 +23,4 @@ export {
 } from "./served-model.ts";
 export { Upstreams, type UpstreamsOptions } from "./upstream/upstreams.ts";
 export { upstreamFlags } from "./upstream/upstream-flags.ts";
-export {
-  defaultPort,
-  ListenError,
-  startServer,
-  type RunningServer,
-  type StartOptions,
-} from "./start-server.ts";
+export { defaultPort, startServer, type RunningServer, type StartOptions } from "./start-server.ts";

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { pino } from "pino";
+import { flagAmount } from "./flag-amount.ts";
+import { runKeysCommand } from "./security/keys-command.ts";
 import { defaultPort, startServer } from "./start-server.ts";
 import { upstreamFlags } from "./upstream/upstream-flags.ts";
 
@@ -16,11 +18,30 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
                      variable of the environment that holds the key of the upstreams
   --max-batch N      answers computed together (default: 8)
   --host HOST        default 127.0.0.1: this machine alone
+  --keys DIR         folder of API keys (default: LEVIN_KEYS or ~/.levin/keys); once there is a
+                     key, there or in LEVIN_API_KEY, requests need one
+  --insecure         listens on a HOST that other machines reach without a key too
+  --allow-host NAME  name by which clients reach the server, beside localhost and addresses;
+                     repeatable; with keys any will do
+  --cors ORIGIN      origin of web pages that may ask, such as https://chat.example; repeatable
+  --body-limit N     bytes of the largest request (default: 8 MiB)
+  --max-prompt-tokens N  longer prompts are refused (default: as long as the context)
   --port PORT        default PORT or ${defaultPort}; 0 takes any free one
   --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
-  --help`;
+  --help
+
+levin-server keys add|list|revoke|usage: API keys; keys --help says more`;
 
 try {
+  const [command, ...rest] = process.argv.slice(2);
+  if (command === "keys") console.log(runKeysCommand(rest));
+  else await main();
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
+
+async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       model: { type: "string" },
@@ -31,6 +52,12 @@ try {
       "upstream-key-env": { type: "string" },
       "max-batch": { type: "string" },
       host: { type: "string" },
+      keys: { type: "string" },
+      insecure: { type: "boolean" },
+      "allow-host": { type: "string", multiple: true },
+      cors: { type: "string", multiple: true },
+      "body-limit": { type: "string" },
+      "max-prompt-tokens": { type: "string" },
       port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
       "log-level": { type: "string", default: "warn" },
       help: { type: "boolean" },
@@ -38,9 +65,6 @@ try {
   });
   if (values.help) console.log(usage);
   else await serve(values);
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
 }
 
 async function serve(values: {
@@ -52,6 +76,12 @@ async function serve(values: {
   "upstream-key-env"?: string | undefined;
   "max-batch"?: string | undefined;
   host?: string | undefined;
+  keys?: string | undefined;
+  insecure?: boolean | undefined;
+  "allow-host"?: string[] | undefined;
+  cors?: string[] | undefined;
+  "body-limit"?: string | undefined;
+  "max-prompt-tokens"?: string | undefined;
   port: string;
   "log-level": string;
 }): Promise<void> {
@@ -67,6 +97,12 @@ async function serve(values: {
     ...(values["max-batch"] !== undefined && { maxBatch: Number(values["max-batch"]) }),
     ...upstreamFlags(values.upstream, values["upstream-key-env"]),
     host: values.host,
+    keys: values.keys,
+    insecure: values.insecure,
+    allowHost: values["allow-host"],
+    cors: values.cors,
+    bodyLimit: flagAmount("body-limit", values["body-limit"]),
+    maxPromptTokens: flagAmount("max-prompt-tokens", values["max-prompt-tokens"]),
     port,
     logger: pino({ level: values["log-level"] }, process.stderr),
   });

@@ -2,24 +2,25 @@ import type { FastifyBaseLogger } from "fastify";
 import { createServer, type Answering } from "./create-server.ts";
 import { defaultLimits, type EngineLimits } from "./engine/engine.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
+import { ListenError } from "./listen-error.ts";
 import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
+import { openAccess, type AccessOptions } from "./security/access.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
 /** No well-known service uses it. */
 export const defaultPort = 8420;
 
-/** Raised when the address cannot be listened on; says what to do. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-}
-
-export interface StartOptions extends LoadOptions {
+export interface StartOptions extends LoadOptions, AccessOptions {
   /** Default 127.0.0.1: this machine alone. */
   host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
   port?: number | undefined;
   /** Answers computed together; default 8. */
   maxBatch?: number | undefined;
+  /** Bytes of the largest request body; default 8 MiB. */
+  bodyLimit?: number | undefined;
+  /** Longer prompts are refused; default: as long as the context. */
+  maxPromptTokens?: number | undefined;
   /** Loads the model into a thread of its own, so that the server stays responsive; default true. */
   worker?: boolean | undefined;
   /** Addresses of OpenAI-compatible engines that answer in place of a model here. */
@@ -40,14 +41,22 @@ export interface RunningServer {
  * Loads a model, serves it until SIGINT or SIGTERM, and prints where. Programs that want neither
  * the line nor the signals use `loadServedModel` and `createServer`.
  *
- * @throws ListenError, and what `loadServedModel` throws
+ * @throws ListenError, ApiKeyError, and what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { host = "127.0.0.1", port = defaultPort } = options;
-  const { logger } = options;
+  const { logger, bodyLimit, maxPromptTokens } = options;
+  const security = openAccess(host, options);
   const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
   const answering = await whatAnswers(options, limits);
-  const app = createServer({ ...answering, ...limits, ...(logger && { logger }) });
+  const app = createServer({
+    ...answering,
+    ...limits,
+    security,
+    ...(bodyLimit !== undefined && { bodyLimit }),
+    ...(maxPromptTokens !== undefined && { maxPromptTokens }),
+    ...(logger && { logger }),
+  });
   try {
     const url = await app.listen({ host, port });
     const modelId = nameOf(answering);

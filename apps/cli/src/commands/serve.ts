@@ -12,6 +12,12 @@ export function addServe(program: Command): void {
     .option("--upstream-key-env <name>", "variable of the environment with the upstreams' key")
     .option("--port <n>", "port", toNumber, 8420)
     .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--keys <directory>", "folder of API keys (default: LEVIN_KEYS or ~/.levin/keys)")
+    .option("--insecure", "listen where other machines can ask without an API key too")
+    .option("--allow-host <name...>", "names by which clients reach the server without a key")
+    .option("--cors <origin...>", "origins of web pages that may ask")
+    .option("--body-limit <n>", "bytes of the largest request", toNumber)
+    .option("--max-prompt-tokens <n>", "refuse longer prompts", toNumber)
     .option("--max-batch <n>", "answers computed together", toNumber, 8)
     .addOption(backendOption())
     .addOption(stagesOption())
@@ -28,6 +34,12 @@ interface ServeFlags {
   upstreamKeyEnv?: string;
   port: number;
   host: string;
+  keys?: string;
+  insecure?: boolean;
+  allowHost?: string[];
+  cors?: string[];
+  bodyLimit?: number;
+  maxPromptTokens?: number;
   maxBatch: number;
   backend: string;
   stages?: number;

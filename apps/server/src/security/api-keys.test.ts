@@ -1,5 +1,5 @@
 import { selectBackend } from "@levin/kernels/node";
-import OpenAI, { AuthenticationError, RateLimitError } from "openai";
+import OpenAI, { AuthenticationError, NotFoundError, RateLimitError } from "openai";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createKey, type KeyLimits } from "./api-key.ts";
 import { KeyRing } from "./key-ring.ts";
@@ -105,7 +105,9 @@ describe("usage", () => {
 
   it("is none of refused requests", async () => {
     const { openai, used } = await start();
-    await expect(openai.chat.completions.create({ ...question, model: "x" })).rejects.toThrow();
+    await expect(openai.chat.completions.create({ ...question, model: "x" })).rejects.toThrow(
+      NotFoundError,
+    );
     expect(used()).toEqual({ requests: 1, promptTokens: 0, completionTokens: 0 });
   });
 });

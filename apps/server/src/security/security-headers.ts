@@ -24,6 +24,7 @@ export function securityHeaders(app: FastifyInstance): void {
       },
     },
     crossOriginEmbedderPolicy: true,
+    xFrameOptions: { action: "deny" },
     referrerPolicy: { policy: "no-referrer" },
     // For whoever ends TLS: this server speaks plain HTTP.
     strictTransportSecurity: false,

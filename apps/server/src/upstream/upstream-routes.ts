@@ -12,6 +12,8 @@ import { wholeEvents } from "./whole-events.ts";
 /** Nothing is read ahead of a slow client. */
 const oneAtATime = { highWaterMark: 1 };
 
+const isPublic = { config: { isPublic: true } };
+
 type Path = keyof typeof forwardedRoutes;
 
 /** The API's routes, answered by other engines. */
@@ -20,8 +22,8 @@ export function upstreamRoutes(
   upstreams: Upstreams,
   stallTimeout: number,
 ): void {
-  app.get("/health", () => ({ status: "ok", upstreams: describe(upstreams) }));
-  app.get("/ready", (_, reply) => {
+  app.get("/health", isPublic, () => ({ status: "ok", upstreams: describe(upstreams) }));
+  app.get("/ready", isPublic, (_, reply) => {
     const { isReady } = upstreams;
     const status = isReady ? "ready" : "no upstream is available";
     return reply.code(isReady ? 200 : 503).send({ status, upstreams: describe(upstreams) });

@@ -1,0 +1,9 @@
+/**
+ * The value of a flag that takes an amount.
+ * @throws Error naming the flag when it is no whole number above 0
+ */
+export function flagAmount(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+  throw new Error(`--${flag}: expected a whole number above 0, found "${text}"`);
+}

@@ -82,12 +82,10 @@ function modelRoutes(
   shutdownGrace: number,
 ): void {
   const { queueCapacity = 64, maxBatch, prefixCacheBytes } = { ...defaultLimits, ...options };
-  const engine =
-    "engine" in options ? options.engine : new LocalEngine(options, { maxBatch, prefixCacheBytes });
-  const service = new GenerationService(options, meteredEngine(engine), {
-    maxBatch,
-    queueCapacity,
-  });
+  const engine = meteredEngine(
+    "engine" in options ? options.engine : new LocalEngine(options, { maxBatch, prefixCacheBytes }),
+  );
+  const service = new GenerationService(options, engine, { maxBatch, queueCapacity });
   app.get("/health", { config: { isPublic: true } }, () => ({
     status: "ok",
     model: options.modelId,

@@ -3,6 +3,7 @@ import { chatCompletions } from "./api/chat-completions.ts";
 import { embeddings } from "./api/embeddings.ts";
 import { answerFrameworkError, handleErrors } from "./api/error-handling.ts";
 import { models } from "./api/models.ts";
+import { openApi } from "./api/openapi.ts";
 import { responses } from "./api/responses/responses.ts";
 import { textCompletions } from "./api/text-completions.ts";
 import { tokenization } from "./api/tokenization.ts";
@@ -61,6 +62,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...connectionOptions(security.connections),
   });
   handleErrors(app);
+  openApi(app);
   protect(app, security, stallTimeout);
   if ("upstreams" in options) {
     const { upstreams } = options;

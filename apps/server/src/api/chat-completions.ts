@@ -17,7 +17,8 @@ export function chatCompletions(
   stallTimeout: number,
 ): void {
   const { served } = service;
-  app.post("/v1/chat/completions", async (request, reply) => {
+  const api = { summary: "Answers a conversation", body: chatSchema, streams: true };
+  app.post("/v1/chat/completions", { config: { api } }, async (request, reply) => {
     const body = parseBody(chatSchema, request.body);
     checkModel(body.model, served.modelId);
     const use = toolUse(body);

@@ -63,13 +63,15 @@ type Prompt = string | number[];
 const maximalPrompts = 64;
 
 /** One check for the whole list: it may hold millions of ids. */
-export const tokenIds = z.custom<number[]>(
-  (value) =>
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((id) => Number.isInteger(id) && id >= 0),
-  "expected a list of token ids",
-);
+export const tokenIds = z
+  .custom<number[]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((id) => Number.isInteger(id) && id >= 0),
+    "expected a list of token ids",
+  )
+  .meta({ type: "array", items: { type: "integer", minimum: 0 }, minItems: 1 });
 
 /** Body of `POST /v1/completions`. */
 export const textSchema = z

@@ -38,7 +38,8 @@ const embeddingsSchema = z.strictObject({
 
 /** `POST /v1/embeddings`: vectors of length 1 by the model itself. */
 export function embeddings(app: FastifyInstance, served: ServedModel, engine: Engine): void {
-  app.post("/v1/embeddings", async (request) => {
+  const api = { summary: "Embeds texts", body: embeddingsSchema };
+  app.post("/v1/embeddings", { config: { api } }, async (request) => {
     const body = parseBody(embeddingsSchema, request.body);
     checkModel(body.model, served.modelId);
     const texts = body.input.map((input) => embeddedIds(input, served));

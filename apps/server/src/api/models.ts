@@ -14,9 +14,11 @@ export function models(app: FastifyInstance, served: ServedModel): void {
       ...served.description,
     },
   };
-  app.get("/v1/models", () => ({ object: "list", data: [card] }));
+  const list = { config: { api: { summary: "Lists the models" } } };
+  app.get("/v1/models", list, () => ({ object: "list", data: [card] }));
   // An id may contain slashes.
-  app.get<{ Params: { "*": string } }>("/v1/models/*", (request) => {
+  const one = { config: { api: { summary: "A model", path: "/v1/models/{id}" } } };
+  app.get<{ Params: { "*": string } }>("/v1/models/*", one, (request) => {
     checkModel(request.params["*"], served.modelId);
     return card;
   });

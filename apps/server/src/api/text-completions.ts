@@ -19,7 +19,8 @@ export function textCompletions(
   stallTimeout: number,
 ): void {
   const { served } = service;
-  app.post("/v1/completions", async (request, reply) => {
+  const api = { summary: "Continues texts", body: textSchema, streams: true };
+  app.post("/v1/completions", { config: { api } }, async (request, reply) => {
     const body = parseBody(textSchema, request.body);
     checkModel(body.model, served.modelId);
     const constraint = formatConstraint(body.response_format);

@@ -42,7 +42,8 @@ type TokenizeRequest = z.output<typeof tokenizeSchema>;
 /** `POST /tokenize` and `/detokenize`, for clients of vLLM and of llama.cpp. */
 export function tokenization(app: FastifyInstance, served: ServedModel): void {
   const { tokenizer } = served;
-  app.post("/tokenize", (request) => {
+  const toTokens = { summary: "Tokens of a text or a conversation", body: tokenizeSchema };
+  app.post("/tokenize", { config: { api: toTokens } }, (request) => {
     const body = parseBody(tokenizeSchema, request.body);
     if (body.model != null) checkModel(body.model, served.modelId);
     const tokens = tokensOf(body, served);
@@ -57,7 +58,8 @@ export function tokenization(app: FastifyInstance, served: ServedModel): void {
       token_strs: body.return_token_strs ? tokens.map(piece) : null,
     };
   });
-  app.post("/detokenize", (request) => {
+  const toText = { summary: "The text of tokens", body: detokenizeSchema };
+  app.post("/detokenize", { config: { api: toText } }, (request) => {
     const { model, tokens } = parseBody(detokenizeSchema, request.body);
     if (model != null) checkModel(model, served.modelId);
     const text = tokenizer.decode(promptIds(tokens, "tokens", served));

@@ -27,7 +27,8 @@ export function responses(
 ): void {
   const { served } = service;
   const store = new ResponseStore();
-  app.post("/v1/responses", async (request, reply) => {
+  const api = { summary: "Responds to an input", body: responseSchema, streams: true };
+  app.post("/v1/responses", { config: { api } }, async (request, reply) => {
     const body = parseBody(responseSchema, request.body);
     checkModel(body.model, served.modelId);
     const { previous_response_id: previous } = body;
@@ -54,10 +55,12 @@ export function responses(
       : lastResponse(events);
   });
 
-  app.get<{ Params: { id: string } }>("/v1/responses/:id", ({ params }) => {
+  const found = { config: { api: { summary: "An earlier response" } } };
+  app.get<{ Params: { id: string } }>("/v1/responses/:id", found, ({ params }) => {
     return store.find(params.id).response;
   });
-  app.delete<{ Params: { id: string } }>("/v1/responses/:id", ({ params: { id } }) => {
+  const forgotten = { config: { api: { summary: "Forgets an earlier response" } } };
+  app.delete<{ Params: { id: string } }>("/v1/responses/:id", forgotten, ({ params: { id } }) => {
     store.find(id);
     store.delete(id);
     return { id, object: "response", deleted: true };

@@ -23,6 +23,7 @@ const steps = [
     : [
         ["browser", "node", "tooling/ensure-browser.mjs"],
         ["vulkan", "node", "tooling/ensure-vulkan.mjs"],
+        ["redis", "node", "tooling/ensure-redis.mjs"],
       ]),
   ["build", "turbo", "run", "build", "--output-logs=errors-only"],
   ["types of tests", "tsc", "-p", "tsconfig.test.json"],

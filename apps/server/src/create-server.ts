@@ -10,6 +10,8 @@ import { tokenization } from "./api/tokenization.ts";
 import { defaultLimits, type Engine } from "./engine/engine.ts";
 import { LocalEngine } from "./engine/local-engine.ts";
 import { GenerationService } from "./generation-service.ts";
+import { jobRoutes } from "./jobs/job-routes.ts";
+import type { Jobs } from "./jobs/jobs.ts";
 import { builtPageDirectory, pageFiles } from "./page-files.ts";
 import { connectionOptions } from "./security/connection-limits.ts";
 import { meteredEngine } from "./security/metered-engine.ts";
@@ -35,6 +37,8 @@ export interface ServerSettings {
   stallTimeout?: number;
   /** Who may ask, and how. */
   security?: SecuritySettings;
+  /** Files and batches; without them their routes say what is missing. */
+  jobs?: Jobs;
   /** Built chat page. */
   pageDirectory?: string;
 }
@@ -72,6 +76,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   } else {
     modelRoutes(app, options, stallTimeout, shutdownGrace);
   }
+  jobRoutes(app, options.jobs);
   pageFiles(app, options.pageDirectory ?? builtPageDirectory);
   return app;
 }

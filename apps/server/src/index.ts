@@ -21,6 +21,10 @@ export {
   type SamplingDefaults,
   type ServedModel,
 } from "./served-model.ts";
+export { Jobs } from "./jobs/jobs.ts";
+export { RedisUnavailableError } from "./jobs/redis-connection.ts";
+export { startWorker, type StartWorkerOptions } from "./jobs/start-worker.ts";
+export { UpstreamUrlError } from "./upstream/upstream-url.ts";
 export { Upstreams, type UpstreamsOptions } from "./upstream/upstreams.ts";
 export { upstreamFlags } from "./upstream/upstream-flags.ts";
 export { defaultPort, startServer, type RunningServer, type StartOptions } from "./start-server.ts";

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { flagAmount } from "./flag-amount.ts";
+import { runWorkerCommand } from "./jobs/worker-command.ts";
 import { runKeysCommand } from "./security/keys-command.ts";
 import { defaultPort, startServer } from "./start-server.ts";
 import { upstreamFlags } from "./upstream/upstream-flags.ts";
@@ -16,6 +17,7 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
   --upstream URLS    serve other OpenAI-compatible engines instead, separated by commas
   --upstream-key-env NAME
                      variable of the environment that holds the key of the upstreams
+  --redis URL        Redis for files and batches, shared with workers
   --max-batch N      answers computed together (default: 8)
   --host HOST        default 127.0.0.1: this machine alone
   --keys DIR         folder of API keys (default: LEVIN_KEYS or ~/.levin/keys); once there is a
@@ -30,11 +32,13 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
   --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
   --help
 
-levin-server keys add|list|revoke|usage: API keys; keys --help says more`;
+levin-server keys add|list|revoke|usage: API keys; keys --help says more
+levin-server worker --redis URL: answers the requests of batches; worker --help says more`;
 
 try {
   const [command, ...rest] = process.argv.slice(2);
   if (command === "keys") console.log(runKeysCommand(rest));
+  else if (command === "worker") await runWorkerCommand(rest);
   else await main();
 } catch (error) {
   console.error((error as Error).message);
@@ -50,6 +54,7 @@ async function main(): Promise<void> {
       stages: { type: "string" },
       upstream: { type: "string" },
       "upstream-key-env": { type: "string" },
+      redis: { type: "string" },
       "max-batch": { type: "string" },
       host: { type: "string" },
       keys: { type: "string" },
@@ -74,6 +79,7 @@ async function serve(values: {
   stages?: string | undefined;
   upstream?: string | undefined;
   "upstream-key-env"?: string | undefined;
+  redis?: string | undefined;
   "max-batch"?: string | undefined;
   host?: string | undefined;
   keys?: string | undefined;
@@ -96,6 +102,7 @@ async function serve(values: {
     ...(values.stages !== undefined && { stages: Number(values.stages) }),
     ...(values["max-batch"] !== undefined && { maxBatch: Number(values["max-batch"]) }),
     ...upstreamFlags(values.upstream, values["upstream-key-env"]),
+    redis: values.redis,
     host: values.host,
     keys: values.keys,
     insecure: values.insecure,

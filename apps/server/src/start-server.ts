@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { createServer, type Answering } from "./create-server.ts";
 import { defaultLimits, type EngineLimits } from "./engine/engine.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
+import { Jobs } from "./jobs/jobs.ts";
 import { ListenError } from "./listen-error.ts";
 import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 import { openAccess, type AccessOptions } from "./security/access.ts";
@@ -10,17 +11,10 @@ import { Upstreams } from "./upstream/upstreams.ts";
 /** No well-known service uses it. */
 export const defaultPort = 8420;
 
-export interface StartOptions extends LoadOptions, AccessOptions {
-  /** Default 127.0.0.1: this machine alone. */
-  host?: string | undefined;
-  /** Default 8420; 0 takes any free one. */
-  port?: number | undefined;
+/** What is to answer requests. */
+export interface AnswerOptions extends LoadOptions {
   /** Answers computed together; default 8. */
   maxBatch?: number | undefined;
-  /** Bytes of the largest request body; default 8 MiB. */
-  bodyLimit?: number | undefined;
-  /** Longer prompts are refused; default: as long as the context. */
-  maxPromptTokens?: number | undefined;
   /** Loads the model into a thread of its own, so that the server stays responsive; default true. */
   worker?: boolean | undefined;
   /** Addresses of OpenAI-compatible engines that answer in place of a model here. */
@@ -28,6 +22,19 @@ export interface StartOptions extends LoadOptions, AccessOptions {
   /** Sent to the upstreams as a bearer token. */
   upstreamKey?: string | undefined;
   logger?: FastifyBaseLogger | undefined;
+}
+
+export interface StartOptions extends AnswerOptions, AccessOptions {
+  /** Default 127.0.0.1: this machine alone. */
+  host?: string | undefined;
+  /** Default 8420; 0 takes any free one. */
+  port?: number | undefined;
+  /** Bytes of the largest request body; default 8 MiB. */
+  bodyLimit?: number | undefined;
+  /** Longer prompts are refused; default: as long as the context. */
+  maxPromptTokens?: number | undefined;
+  /** Redis that files and batches are kept in; without it there are none. */
+  redis?: string | undefined;
 }
 
 export interface RunningServer {
@@ -41,12 +48,13 @@ export interface RunningServer {
  * Loads a model, serves it until SIGINT or SIGTERM, and prints where. Programs that want neither
  * the line nor the signals use `loadServedModel` and `createServer`.
  *
- * @throws ListenError, ApiKeyError, and what `loadServedModel` throws
+ * @throws ListenError, ApiKeyError, RedisUnavailableError, UpstreamUrlError, and what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { host = "127.0.0.1", port = defaultPort } = options;
-  const { logger, bodyLimit, maxPromptTokens } = options;
+  const { logger, bodyLimit, maxPromptTokens, redis } = options;
   const security = openAccess(host, options);
+  const jobs = redis === undefined ? undefined : await Jobs.open(redis, logger);
   const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
   const answering = await whatAnswers(options, limits);
   const app = createServer({
@@ -55,6 +63,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     security,
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(maxPromptTokens !== undefined && { maxPromptTokens }),
+    ...(jobs && { jobs }),
     ...(logger && { logger }),
   });
   try {
@@ -71,7 +80,10 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
 }
 
 /** Upstreams, or a model in a thread of its own or in this one. */
-async function whatAnswers(options: StartOptions, limits: EngineLimits): Promise<Answering> {
+export async function whatAnswers(
+  options: AnswerOptions,
+  limits: EngineLimits,
+): Promise<Answering> {
   const { logger, worker = true, model, backend, stages, modelId } = options;
   const { upstreams: urls, upstreamKey: key } = options;
   if (urls) return { upstreams: await Upstreams.start({ urls, key, logger }) };
@@ -95,7 +107,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 /** A second signal ends the process at once. */
-function closeOnSignals(server: RunningServer): void {
+export function closeOnSignals(server: { close(): Promise<void> }): void {
   let closing = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     // 128 + the signal's number, as shells report it.

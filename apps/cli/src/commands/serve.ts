@@ -10,6 +10,7 @@ export function addServe(program: Command): void {
     .option("--model <directory>", "model directory (default: spark)")
     .option("--upstream <urls>", "serve other OpenAI-compatible engines, separated by commas")
     .option("--upstream-key-env <name>", "variable of the environment with the upstreams' key")
+    .option("--redis <url>", "Redis for files and batches, shared with `levin-server worker`")
     .option("--port <n>", "port", toNumber, 8420)
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--keys <directory>", "folder of API keys (default: LEVIN_KEYS or ~/.levin/keys)")
@@ -32,6 +33,7 @@ interface ServeFlags {
   model?: string;
   upstream?: string;
   upstreamKeyEnv?: string;
+  redis?: string;
   port: number;
   host: string;
   keys?: string;

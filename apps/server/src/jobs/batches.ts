@@ -1,0 +1,168 @@
+import { randomUUID } from "node:crypto";
+import { ApiError } from "../api/api-error.ts";
+import { readBatchInput, type LineError } from "./batch-input.ts";
+import { fileObject, type FileObject, type FileStore } from "./file-store.ts";
+import type { JobRuns, OutcomeStatus, Run } from "./job-runs.ts";
+
+/** The kind of run that a batch is. */
+export const batchKind = "batch";
+
+export interface BatchRequest {
+  input_file_id: string;
+  endpoint: string;
+  completion_window: string;
+  metadata?: Record<string, string> | null | undefined;
+}
+
+type BatchDetails = BatchRequest & { errors?: LineError[] };
+
+/** OpenAI's only completion window, in milliseconds. */
+const window = 24 * 3600 * 1000;
+
+/** The files that a batch writes, by the outcomes they hold. */
+const outputs = { output: "completed", errors: "failed" } as const;
+
+/** Batches of requests as OpenAI's API knows them, each a run of jobs. */
+export class Batches {
+  readonly #runs: JobRuns;
+  readonly #files: FileStore;
+
+  constructor(runs: JobRuns, files: FileStore) {
+    this.#runs = runs;
+    this.#files = files;
+  }
+
+  /** @throws ApiError (404) for an unknown file */
+  async create(request: BatchRequest): Promise<object> {
+    const { input_file_id: id, endpoint } = request;
+    if (!(await this.#files.get(id))) throw unknownFile(id, "input_file_id");
+    const { items, errors } = await readBatchInput(this.#files.read(id), endpoint);
+    const isRight = errors.length === 0;
+    const lines = isRight ? items.map((item) => JSON.stringify(item)) : [];
+    const run = await this.#runs.create(batchKind, lines, {
+      id: `batch_${randomUUID().replaceAll("-", "")}`,
+      details: { ...request, ...(!isRight && { errors }) },
+    });
+    return batchObject(run);
+  }
+
+  /** @throws ApiError (404) */
+  async get(id: string): Promise<object> {
+    return batchObject(await this.#run(id));
+  }
+
+  /** Batches after one of them, the newest first. */
+  async list(limit: number, after: string | undefined): Promise<object> {
+    const ids = await this.#runs.list(batchKind);
+    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
+    const runs = await Promise.all(ids.slice(start).map((id) => this.#runs.get(id)));
+    const kept = runs.filter((run) => run !== undefined);
+    const data = kept.slice(0, limit).map(batchObject);
+    return {
+      object: "list",
+      data,
+      first_id: kept[0]?.id ?? null,
+      last_id: kept[data.length - 1]?.id ?? null,
+      has_more: kept.length > limit,
+    };
+  }
+
+  /** @throws ApiError (404; 409 when it is over) */
+  async cancel(id: string): Promise<object> {
+    const { finishedAt } = await this.#run(id);
+    if (finishedAt !== undefined) {
+      throw new ApiError(409, "the batch is over and can't be cancelled", { code: "batch_over" });
+    }
+    await this.#runs.stop(id, "cancelled");
+    return this.get(id);
+  }
+
+  /** A file that a batch wrote; its content is put together from the outcomes when it is read. */
+  async outputFile(id: string): Promise<FileObject | undefined> {
+    const output = await this.#output(id);
+    if (!output) return undefined;
+    let bytes = 0;
+    for await (const line of this.#lines(output)) bytes += Buffer.byteLength(line);
+    return fileObject({
+      id,
+      bytes,
+      created_at: seconds(output.run.finishedAt!),
+      filename: `${output.run.id}_${output.name}.jsonl`,
+      purpose: "batch_output",
+    });
+  }
+
+  async outputContent(id: string): Promise<AsyncGenerator<string> | undefined> {
+    const output = await this.#output(id);
+    return output && this.#lines(output);
+  }
+
+  async *#lines({ run, status }: { run: Run; status: OutcomeStatus }): AsyncGenerator<string> {
+    for await (const outcome of this.#runs.outcomes(run.id)) {
+      if (outcome.status === status) yield `${JSON.stringify(outcome.value)}\n`;
+    }
+  }
+
+  async #output(id: string) {
+    const [, batch, name] = /^file-(batch_\w+)-(output|errors)$/.exec(id) ?? [];
+    const run = batch === undefined ? undefined : await this.#runs.get(batch);
+    if (run?.finishedAt === undefined) return undefined;
+    const key = name as keyof typeof outputs;
+    return run.counts[outputs[key]] > 0 ? { run, name: key, status: outputs[key] } : undefined;
+  }
+
+  async #run(id: string): Promise<Run> {
+    const run = await this.#runs.get(id);
+    if (run?.kind !== batchKind) {
+      throw new ApiError(404, `no batch has the id "${id}"`, { code: "batch_not_found" });
+    }
+    const isLate = Date.now() > run.createdAt + window;
+    if (run.finishedAt !== undefined || run.stopped || !isLate) return run;
+    await this.#runs.stop(id, "expired");
+    return (await this.#runs.get(id)) ?? run;
+  }
+}
+
+export function unknownFile(id: string, param: string | null = null): ApiError {
+  return new ApiError(404, `no file has the id "${id}"`, { param, code: "file_not_found" });
+}
+
+function batchObject(run: Run): object {
+  const { id, total, counts, createdAt, finishedAt, stopped } = run;
+  const { errors, metadata, ...request } = run.details as unknown as BatchDetails;
+  const status = statusOf(run);
+  const ended = (state: string) => (status === state ? seconds(finishedAt!) : null);
+  const file = (name: keyof typeof outputs) =>
+    finishedAt !== undefined && counts[outputs[name]] > 0 ? `file-${id}-${name}` : null;
+  return {
+    id,
+    object: "batch",
+    ...request,
+    errors: errors ? { object: "list", data: errors } : null,
+    status,
+    output_file_id: file("output"),
+    error_file_id: file("errors"),
+    created_at: seconds(createdAt),
+    in_progress_at: errors ? null : seconds(createdAt),
+    expires_at: seconds(createdAt + window),
+    finalizing_at: ended("completed"),
+    completed_at: ended("completed"),
+    failed_at: ended("failed"),
+    expired_at: ended("expired"),
+    cancelling_at: stopped?.reason === "cancelled" ? seconds(stopped.at) : null,
+    cancelled_at: ended("cancelled"),
+    request_counts: { total, completed: counts.completed, failed: counts.failed },
+    metadata: metadata ?? null,
+  };
+}
+
+function statusOf({ details, finishedAt, stopped }: Run): string {
+  if ("errors" in details) return "failed";
+  if (finishedAt === undefined)
+    return stopped?.reason === "cancelled" ? "cancelling" : "in_progress";
+  return stopped?.reason ?? "completed";
+}
+
+function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}

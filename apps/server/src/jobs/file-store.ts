@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+
+/** A file as OpenAI's API describes it. */
+export interface FileObject {
+  id: string;
+  object: "file";
+  bytes: number;
+  created_at: number;
+  filename: string;
+  purpose: "batch" | "batch_output";
+  status: "processed";
+}
+
+const prefix = "levin:file";
+/** Files are kept for so many seconds. */
+const retention = 30 * 24 * 3600;
+
+/** Uploaded files, in pieces in Redis: the one place that all servers share. */
+export class FileStore {
+  readonly #redis: Redis;
+
+  constructor(redis: Redis) {
+    this.#redis = redis;
+  }
+
+  /** Stores a file as it comes; one that breaks off leaves nothing. */
+  async write(filename: string, content: AsyncIterable<Buffer>): Promise<FileObject> {
+    const id = `file-${randomUUID().replaceAll("-", "")}`;
+    const data = `${prefix}:${id}:data`;
+    let bytes = 0;
+    try {
+      for await (const piece of content) {
+        bytes += piece.length;
+        // A time of its own from the first piece on: whoever writes may die.
+        await this.#redis.multi().rpush(data, piece).expire(data, retention).exec();
+      }
+    } catch (error) {
+      await this.#redis.del(data);
+      throw error;
+    }
+    const created_at = Math.floor(Date.now() / 1000);
+    const file = { bytes, created_at, filename };
+    await this.#redis
+      .multi()
+      .set(`${prefix}:${id}`, JSON.stringify(file), "EX", retention)
+      .zadd(`${prefix}s`, Date.now(), id)
+      .exec();
+    return fileObject({ id, ...file, purpose: "batch" });
+  }
+
+  async get(id: string): Promise<FileObject | undefined> {
+    const file = await this.#redis.get(`${prefix}:${id}`);
+    if (file === null) return undefined;
+    const { bytes, created_at, filename } = JSON.parse(file) as FileObject;
+    return fileObject({ id, bytes, created_at, filename, purpose: "batch" });
+  }
+
+  async *read(id: string): AsyncGenerator<Buffer> {
+    for (let i = 0; ; i++) {
+      const piece = await this.#redis.lindexBuffer(`${prefix}:${id}:data`, i);
+      if (piece === null) return;
+      yield piece;
+    }
+  }
+
+  /** All files, the newest first. */
+  async list(): Promise<FileObject[]> {
+    await this.#redis.zremrangebyscore(`${prefix}s`, 0, Date.now() - retention * 1000);
+    const ids = await this.#redis.zrange(`${prefix}s`, 0, -1, "REV");
+    const files = await Promise.all(ids.map((id) => this.get(id)));
+    return files.filter((file) => file !== undefined);
+  }
+
+  async delete(id: string): Promise<boolean> {
+    await this.#redis.zrem(`${prefix}s`, id);
+    return (await this.#redis.del(`${prefix}:${id}`, `${prefix}:${id}:data`)) > 0;
+  }
+}
+
+export function fileObject(file: Omit<FileObject, "object" | "status">): FileObject {
+  return { ...file, object: "file", status: "processed" };
+}

@@ -1,0 +1,147 @@
+import { Readable } from "node:stream";
+import multipart from "@fastify/multipart";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { z } from "zod";
+import { ApiError, invalidBody } from "../api/api-error.ts";
+import { batchEndpoints } from "./batch-input.ts";
+import { unknownFile } from "./batches.ts";
+import type { Jobs } from "./jobs.ts";
+
+/** Room for the fields and marks around a file. */
+const formOverhead = 2 ** 20;
+
+const batchSchema = z.strictObject({
+  input_file_id: z.string(),
+  endpoint: z.enum(batchEndpoints),
+  completion_window: z.literal("24h"),
+  metadata: z.record(z.string(), z.string()).nullish(),
+  output_expires_after: z.unknown().optional(),
+});
+
+const listSchema = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  after: z.string().optional(),
+});
+
+type WithId = { Params: { id: string } };
+
+/**
+ * `/v1/files` and `/v1/batches`: long jobs, done by workers that share a Redis with this server.
+ * @param fileLimit bytes of the largest file
+ */
+export function jobRoutes(
+  app: FastifyInstance,
+  jobs: Jobs | undefined,
+  fileLimit = 64 * 2 ** 20,
+): void {
+  if (!jobs) {
+    refuseJobs(app);
+    return;
+  }
+  app.addHook("onClose", () => jobs.close());
+  void app.register(async (scope) => {
+    await scope.register(multipart, { limits: { files: 1, fileSize: fileLimit, fields: 10 } });
+    scope.setErrorHandler((error) => {
+      // The parent's handler tells the client.
+      throw isRedisError(error) ? redisLost(error) : error;
+    });
+    fileRoutes(scope, jobs, fileLimit);
+    batchRoutes(scope, jobs);
+  });
+}
+
+function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: number): void {
+  app.post("/v1/files", { bodyLimit: fileLimit + formOverhead }, async (request) => {
+    if (!request.isMultipart()) {
+      throw new ApiError(415, "expected multipart/form-data with purpose and file");
+    }
+    let purpose: unknown;
+    let stored;
+    for await (const part of request.parts()) {
+      if (part.type === "field" && part.fieldname === "purpose") purpose = part.value;
+      if (part.type !== "file") continue;
+      stored = await files.write(part.filename, part.file);
+      if (part.file.truncated) break;
+    }
+    if (stored && stored.bytes >= fileLimit) {
+      await files.delete(stored.id);
+      throw new ApiError(413, `expected a file below ${fileLimit} bytes, found more`, {
+        param: "file",
+        code: "request_too_large",
+      });
+    }
+    if (stored && purpose === "batch") return stored;
+    if (stored) await files.delete(stored.id);
+    const param = stored ? "purpose" : "file";
+    const expected = stored ? `expected purpose "batch"` : "expected a file, found none";
+    throw new ApiError(400, expected, { param });
+  });
+  app.get("/v1/files", async () => {
+    const data = await files.list();
+    return { object: "list", data, has_more: false };
+  });
+  app.get<WithId>("/v1/files/:id", async ({ params: { id } }) => {
+    const file = (await files.get(id)) ?? (await batches.outputFile(id));
+    if (file) return file;
+    throw unknownFile(id);
+  });
+  app.get<WithId>("/v1/files/:id/content", async ({ params: { id } }, reply) => {
+    if (await files.get(id)) return sendLines(reply, files.read(id));
+    const lines = await batches.outputContent(id);
+    if (lines) return sendLines(reply, lines);
+    throw unknownFile(id);
+  });
+  app.delete<WithId>("/v1/files/:id", async ({ params: { id } }) => {
+    if (await files.delete(id)) return { id, object: "file", deleted: true };
+    throw unknownFile(id);
+  });
+}
+
+function batchRoutes(app: FastifyInstance, { batches }: Jobs): void {
+  app.post("/v1/batches", ({ body }) => {
+    const { output_expires_after: _, ...request } = parsed(batchSchema, body);
+    return batches.create(request);
+  });
+  app.get("/v1/batches", ({ query }) => {
+    const { limit, after } = parsed(listSchema, query);
+    return batches.list(limit, after);
+  });
+  app.get<WithId>("/v1/batches/:id", ({ params: { id } }) => batches.get(id));
+  app.post<WithId>("/v1/batches/:id/cancel", ({ params: { id } }) => batches.cancel(id));
+}
+
+function sendLines(reply: FastifyReply, lines: AsyncIterable<string | Buffer>): FastifyReply {
+  return reply.type("application/jsonl").send(Readable.from(lines));
+}
+
+function refuseJobs(app: FastifyInstance): void {
+  const message = "files and batches need Redis: start the server with --redis URL";
+  for (const url of ["/v1/files", "/v1/files/*", "/v1/batches", "/v1/batches/*"]) {
+    app.route({
+      method: ["GET", "POST", "DELETE"],
+      url,
+      // Before a body is read: its media type would be refused first.
+      onRequest: (_request, _reply, done) =>
+        done(new ApiError(501, message, { code: "batches_unavailable" })),
+      handler: () => {},
+    });
+  }
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalidBody(result.error);
+  return result.data;
+}
+
+function isRedisError(error: unknown): boolean {
+  const { name, message } = error as Error;
+  return /Redis|MaxRetries/.test(name) || message === "Connection is closed.";
+}
+
+function redisLost(cause: unknown): ApiError {
+  const error = new ApiError(503, "files and batches are not available now; try again later", {
+    code: "batches_unavailable",
+  });
+  return Object.assign(error, { cause });
+}

@@ -1,0 +1,143 @@
+import { redisServerPath, startRedis, type TestRedis } from "@levin/tooling/redis-server";
+import type { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { JobRuns, type Outcome } from "./job-runs.ts";
+import { startJobWorker, type JobHandler } from "./job-worker.ts";
+import { openRedis } from "./redis-connection.ts";
+
+const patient = { timeout: 30_000 };
+
+describe.skipIf(!redisServerPath())("runs of jobs", () => {
+  let server: TestRedis;
+  let redis: Redis;
+  let runs: JobRuns;
+  let kinds = 0;
+
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await openRedis(server.url);
+    runs = new JobRuns(redis);
+  });
+  afterAll(async () => {
+    await runs?.close();
+    redis?.disconnect();
+    await server?.stop();
+  });
+
+  const completed = (value: unknown): Outcome => ({ status: "completed", value });
+  const outcomes = async (id: string): Promise<Outcome[]> => {
+    const found: Outcome[] = [];
+    for await (const outcome of runs.outcomes(id)) found.push(outcome);
+    return found;
+  };
+
+  /** A worker until the test ends. */
+  async function work(kind: string, perform: JobHandler["perform"]): Promise<void> {
+    const handler = {
+      perform,
+      abandoned: (item: string, _: unknown, why: string) => `${item}: ${why}`,
+    };
+    const options = { redisUrl: server.url, kind, handler, concurrency: 3, stallSeconds: 1 };
+    onTestFinished(await startJobWorker(options));
+  }
+
+  const finished = async (id: string): Promise<void> => {
+    await expect.poll(async () => (await runs.get(id))?.finishedAt, patient).toBeTypeOf("number");
+  };
+
+  it("are of any kind, and reach the workers of that kind alone", async () => {
+    const [kind, other] = [`kind-${kinds++}`, `kind-${kinds++}`];
+    const run = await runs.create(kind, ["a", "b", "c"], { details: { of: "mine" } });
+    await work(other, () => Promise.reject(new Error("not this one")));
+    await work(kind, async (item, { index }) => completed(`${item}${index}`));
+    await finished(run.id);
+    expect(await outcomes(run.id)).toEqual(["a0", "b1", "c2"].map(completed));
+    expect(await runs.get(run.id)).toMatchObject({
+      kind,
+      details: { of: "mine" },
+      counts: { completed: 3, failed: 0, skipped: 0 },
+    });
+    expect(await runs.list(kind)).toEqual([run.id]);
+  });
+
+  it("store the first outcome of an item, however many come at once", async () => {
+    const { id } = await runs.create(`kind-${kinds++}`, ["a", "b"]);
+    const first = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => runs.record(id, 0, completed(n))),
+    );
+    expect(first.filter(Boolean)).toHaveLength(1);
+    expect((await runs.get(id))!.counts.completed).toBe(1);
+    expect((await runs.get(id))!.finishedAt).toBeUndefined();
+    expect(await runs.record("unknown", 0, completed(1))).toBe(false);
+  });
+
+  it("are completed when their creator died before it handed them over", async () => {
+    const kind = `kind-${kinds++}`;
+    const { id } = await runs.create(kind, ["a", "b", "c"]);
+    // As if it had died after the first item was added.
+    await redis.hdel(`levin:run:${id}`, "isQueued");
+    const names = await redis.keys(`levin:queue:${kind}:*`);
+    await redis.del(...names);
+    await runs.resume(kind);
+    await work(kind, async (item) => completed(item));
+    await finished(id);
+    expect(await outcomes(id)).toEqual(["a", "b", "c"].map(completed));
+  });
+
+  it("try an item again that could not be done for now", async () => {
+    const kind = `kind-${kinds++}`;
+    const { id } = await runs.create(kind, ["a"]);
+    let tries = 0;
+    await work(kind, async (item) => {
+      if (++tries < 2) throw new Error("not now");
+      return completed(item);
+    });
+    await finished(id);
+    expect(tries).toBe(2);
+    expect(await outcomes(id)).toEqual([completed("a")]);
+  });
+
+  it("give an item up at whose hands workers die again and again", async () => {
+    const kind = `kind-${kinds++}`;
+    const { id } = await runs.create(kind, ["deadly"]);
+    // A job whose workers fell silent three times, as BullMQ counts it.
+    await redis.hset(`levin:queue:${kind}:${id}-0`, "stc", 3);
+    let tries = 0;
+    await work(kind, async (item) => {
+      tries += 1;
+      return completed(item);
+    });
+    await finished(id);
+    expect(tries).toBe(0);
+    const value = "deadly: 3 workers died of it or fell silent";
+    expect(await outcomes(id)).toEqual([{ status: "failed", value }]);
+  });
+
+  it("stop: what is at hand is completed, the rest is skipped", async () => {
+    const kind = `kind-${kinds++}`;
+    const items = Array.from({ length: 10 }, (_, n) => `${n}`);
+    const { id } = await runs.create(kind, items);
+    let goOn = (): void => {};
+    const waiting = new Promise<void>((resolve) => (goOn = resolve));
+    let begun = 0;
+    await work(kind, async (item) => {
+      begun += 1;
+      await waiting;
+      return completed(item);
+    });
+    await expect.poll(() => begun, patient).toBe(3);
+    await runs.stop(id, "cancelled");
+    expect(await runs.get(id)).toMatchObject({ counts: { completed: 0, skipped: 7 } });
+    goOn();
+    await finished(id);
+    expect(await runs.get(id)).toMatchObject({
+      counts: { completed: 3, skipped: 7 },
+      stopped: { reason: "cancelled" },
+    });
+  });
+
+  it("may be empty", async () => {
+    const { finishedAt, createdAt } = await runs.create(`kind-${kinds++}`, []);
+    expect(finishedAt).toBe(createdAt);
+  });
+});

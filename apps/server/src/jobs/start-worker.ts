@@ -1,0 +1,34 @@
+import { createServer } from "../create-server.ts";
+import { defaultLimits } from "../engine/engine.ts";
+import { closeOnSignals, whatAnswers, type AnswerOptions } from "../start-server.ts";
+import { startBatchWorker } from "./batch-worker.ts";
+
+export interface StartWorkerOptions extends AnswerOptions {
+  /** Where the servers keep their batches. */
+  redis: string;
+  /** After so many seconds of silence others do again what this worker was at; default 15. */
+  stallSeconds?: number | undefined;
+}
+
+/**
+ * Works on batches with a model or by upstreams, until SIGINT or SIGTERM: then it completes what is
+ * at hand. Any number of workers, on any machine, may share a Redis.
+ *
+ * @throws RedisUnavailableError, UpstreamUrlError, and what `loadServedModel` throws
+ */
+export async function startWorker(options: StartWorkerOptions): Promise<void> {
+  const { redis: redisUrl, stallSeconds, logger } = options;
+  const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
+  const answering = await whatAnswers(options, limits);
+  const app = createServer({ ...answering, ...limits, ...(logger && { logger }) });
+  try {
+    await app.ready();
+    const concurrency = limits.maxBatch;
+    const end = await startBatchWorker(app, { redisUrl, concurrency, stallSeconds, logger });
+    closeOnSignals({ close: () => end().then(() => app.close()) });
+    console.log("levin: a worker is ready");
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+}

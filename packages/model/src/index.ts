@@ -49,8 +49,10 @@ export {
   type GenerationOptions,
 } from "./generation/generation-options.ts";
 export {
+  logitBias,
   logProbability,
   minP,
+  occurrencePenalty,
   repetitionPenalty,
   softmax,
   temperature,

@@ -1,6 +1,7 @@
 import { selectBackend } from "@levin/kernels/node";
 import type OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { smallTokenizer } from "../testing/scripted-model.ts";
 import {
   answer,
   ask,
@@ -166,6 +167,28 @@ describe("chat completions through the openai client", () => {
     const replies = await Promise.all(Array.from({ length: 4 }, one));
     expect(new Set(replies.map((reply) => reply.choices[0]!.message.content)).size).toBe(1);
     expect(new Set(replies.map((reply) => reply.id)).size).toBe(4);
+  });
+
+  it("say less of what was said, and nothing that is forbidden", async () => {
+    const say = async (more: object): Promise<string> => {
+      const settings = { temperature: 0, thinking_budget: 0, max_tokens: 60, ...more };
+      const messages = ask("hi");
+      const reply = await openai.chat.completions.create({ model, messages, ...settings });
+      return reply.choices[0]!.message.content!;
+    };
+    expect(await say({})).toBe(answer);
+    // The script is forgotten where its tokens come up again, and the noise takes over.
+    const varied = await say({ frequency_penalty: 2, presence_penalty: 2 });
+    expect(varied).not.toBe(answer);
+    const id = smallTokenizer().encode(answer)[0]!;
+    expect(await say({ logit_bias: { [id]: -100 } })).not.toMatch(/^T/);
+    for (const wrong of [
+      { presence_penalty: 3 },
+      { logit_bias: { x: 1 } },
+      { logit_bias: { 1: 200 } },
+    ]) {
+      await expect(say(wrong)).rejects.toMatchObject({ status: 400 });
+    }
   });
 
   it("read system messages and earlier turns, and treat special tokens in them as text", async () => {

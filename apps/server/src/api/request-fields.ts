@@ -15,11 +15,7 @@ export function unsupported(isNeutral: (value: unknown) => boolean = () => false
 /** Parameters for OpenAI's own bookkeeping; accepted and without effect. */
 export const ignored = z.unknown().optional();
 
-const isZero = (value: unknown): boolean => value === 0;
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
-const isEmptyObject = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && Object.keys(value).length === 0;
-
 /** Amounts of thinking by name, as OpenAI's clients ask for them. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
 
@@ -38,8 +34,8 @@ export const samplingFields = {
   seed: z.int().nullish(),
   thinking_budget: z.int().min(0).nullish(),
   reasoning_effort: z.enum(reasoningEfforts).nullish(),
-  presence_penalty: unsupported(isZero),
-  frequency_penalty: unsupported(isZero),
+  presence_penalty: z.number().min(-2).max(2).nullish(),
+  frequency_penalty: z.number().min(-2).max(2).nullish(),
 };
 
 /** For OpenAI's own bookkeeping; accepted and without effect. */
@@ -71,7 +67,12 @@ export const commonFields = {
   /** Answers to draw; the prompt is read once. */
   n: answerCount,
   response_format: responseFormat.nullish(),
-  logit_bias: unsupported(isEmptyObject),
+  /** By token id. */
+  logit_bias: z
+    .record(z.string().regex(/^\d{1,9}$/), z.number().min(-100).max(100), {
+      error: "expected biases from -100 to 100 by token id",
+    })
+    .nullish(),
 };
 
 /** Parameters of chat completions alone that this server refuses or ignores. */

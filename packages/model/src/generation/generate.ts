@@ -138,7 +138,7 @@ export async function* continueFrom(
   try {
     logits = await prefill(from, options);
     while (logits && run.finishReason === undefined) {
-      const id = run.nextForced() ?? sampler.draw(run.allowed(logits), run.seen);
+      const id = run.nextForced() ?? sampler.draw(run.allowed(logits), run.seen, run.said);
       yield run.accept(id, logits);
       // The last token is left to whoever continues, so that there always is one to go on from.
       if (run.finishReason === undefined) logits = await from.sequence.step(id, options.signal);

@@ -15,6 +15,11 @@ const optionsSchema = z.strictObject({
   /** 0 is off, as for `topK`. */
   minP: z.number().min(0).max(1).optional(),
   repetitionPenalty: z.number().positive().optional(),
+  /** Taken from the logits of tokens that were generated before: once, and for each time. */
+  presencePenalty: z.number().optional(),
+  frequencyPenalty: z.number().optional(),
+  /** Added to the logits of tokens, by id. */
+  logitBias: z.record(z.string().regex(/^\d+$/), z.number()).optional(),
   /** Same seed, same text. Default: a random one; a session goes on with the one it has. */
   seed: z.number().int().optional(),
   /** Texts that end the answer; they are not part of it. */

@@ -11,6 +11,8 @@ export class GenerationRun {
   readonly ids: number[] = [];
   /** All different tokens so far, those of the prompt included. */
   readonly seen: Set<number>;
+  /** How often each token was generated. */
+  readonly said = new Map<number, number>();
   finishReason: FinishReason | undefined;
   readonly #options: CheckedOptions;
   readonly #from: Continuation;
@@ -91,6 +93,7 @@ export class GenerationRun {
     const part = isMark || isEnd ? "mark" : inside ? "thought" : "answer";
     this.ids.push(id);
     this.seen.add(id);
+    this.said.set(id, (this.said.get(id) ?? 0) + 1);
     let text = part === "mark" ? this.#passMark(inside) : this.#read(this.#decoder.push(id), part);
     if (part === "answer") this.#constraint?.accept(id);
     this.#certain = !forced && this.#isCertain(logits, id) ? this.#certain + 1 : 0;

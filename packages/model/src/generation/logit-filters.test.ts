@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { likeliest, softmax, topK, topP } from "./logit-filters.ts";
+import { likeliest, logitBias, occurrencePenalty, softmax, topK, topP } from "./logit-filters.ts";
 
 /** Few different values, so that many are equal; some far apart, some hidden. */
 const logit = fc.oneof(
@@ -37,7 +37,7 @@ describe("filters of logits", () => {
     fc.assert(
       fc.property(anyLogits, fc.integer({ min: 1, max: 210 }), (logits, k) => {
         const filtered = logits.slice();
-        topK(k)(filtered, new Set());
+        topK(k)(filtered, new Set(), new Map());
         const expected = new Set(sorted(logits).slice(0, k));
         filtered.forEach((value, id) =>
           expect(value).toBe(expected.has(id) ? logits[id] : -Infinity),
@@ -46,11 +46,26 @@ describe("filters of logits", () => {
     );
   });
 
+  it("take from what was said, once and for each time, and add a bias", () => {
+    const logits = Float32Array.of(1, 2, 3, 4);
+    occurrencePenalty(0.5, 0.25)(
+      logits,
+      new Set([0, 1, 2]),
+      new Map([
+        [1, 1],
+        [3, 4],
+      ]),
+    );
+    expect([...logits]).toEqual([1, 1.25, 3, 2.5]);
+    logitBias({ 0: 100, 2: -1, 99: 5 })(logits, new Set(), new Map());
+    expect([...logits]).toEqual([101, 1.25, 2, 2.5]);
+  });
+
   it("keep the fewest that reach a probability", () => {
     fc.assert(
       fc.property(anyLogits, fc.double({ min: 0.01, max: 0.99, noNaN: true }), (logits, p) => {
         const filtered = logits.slice();
-        topP(p)(filtered, new Set());
+        topP(p)(filtered, new Set(), new Map());
         const order = sorted(logits);
         const probabilities = softmax(logits);
         let mass = 0;

@@ -2,11 +2,16 @@ import { max, visitFalling } from "./falling-order.ts";
 
 /**
  * Changes logits in place before one is drawn; hidden tokens become −∞. Filters apply in the order
- * of transformers: repetition penalty, temperature, top-k, top-p, min-p.
+ * of transformers and vLLM: bias, penalties, temperature, top-k, top-p, min-p.
  *
  * @param seen tokens that occurred so far, those of the prompt included
+ * @param said how often each token was generated
  */
-export type LogitFilter = (logits: Float32Array, seen: ReadonlySet<number>) => void;
+export type LogitFilter = (
+  logits: Float32Array,
+  seen: ReadonlySet<number>,
+  said: ReadonlyMap<number, number>,
+) => void;
 
 /** Makes tokens that already occurred less likely (CTRL, arXiv 1909.05858); 1 changes nothing. */
 export function repetitionPenalty(penalty: number): LogitFilter {
@@ -15,6 +20,24 @@ export function repetitionPenalty(penalty: number): LogitFilter {
       const logit = logits[id]!;
       logits[id] = logit > 0 ? logit / penalty : logit * penalty;
     }
+  };
+}
+
+/** Adds to the logits of some tokens; ids beyond the vocabulary have no effect. */
+export function logitBias(bias: Readonly<Record<string, number>>): LogitFilter {
+  const entries = Object.entries(bias).map(([id, value]) => [Number(id), value] as const);
+  return (logits) => {
+    for (const [id, value] of entries) if (id < logits.length) logits[id]! += value;
+  };
+}
+
+/**
+ * Makes tokens that were generated before less likely, as OpenAI's API defines it: by `presence`
+ * once, and by `frequency` for each time; below 0 more likely.
+ */
+export function occurrencePenalty(presence: number, frequency: number): LogitFilter {
+  return (logits, _, said) => {
+    for (const [id, count] of said) logits[id]! -= presence + count * frequency;
   };
 }
 

@@ -4,8 +4,10 @@ import type { CheckedOptions } from "./generation-options.ts";
 import {
   argMax,
   likeliest,
+  logitBias,
   logSumExp,
   minP,
+  occurrencePenalty,
   repetitionPenalty,
   softmax,
   temperature,
@@ -35,9 +37,10 @@ export interface SamplerState {
 export interface Sampler {
   /**
    * @param seen tokens so far, for the repetition penalty
+   * @param said how often each was generated, for the others
    * @throws LogitsError
    */
-  draw(logits: Float32Array, seen: ReadonlySet<number>): number;
+  draw(logits: Float32Array, seen: ReadonlySet<number>, said: ReadonlyMap<number, number>): number;
   state(): SamplerState;
 }
 
@@ -51,10 +54,10 @@ export function createSampler(options: CheckedOptions, saved?: SamplerState): Sa
     saved?.seed === seed ? xoroshiro128plusFromState(saved.numbers) : seededRandom(seed);
   const filters = filtersOf(options);
   return {
-    draw(logits, seen) {
+    draw(logits, seen, said) {
       checkLogits(logits);
       const filtered = logits.slice();
-      for (const filter of filters) filter(filtered, seen);
+      for (const filter of filters) filter(filtered, seen, said);
       return options.temperature === 0
         ? argMax(filtered)
         : drawFrom(softmax(filtered), uniformFloat64(random));
@@ -72,7 +75,12 @@ function seededRandom(seed: number): ReturnType<typeof xoroshiro128plus> {
 
 function filtersOf(options: CheckedOptions): LogitFilter[] {
   const filters: LogitFilter[] = [];
+  if (options.logitBias) filters.push(logitBias(options.logitBias));
   if (options.repetitionPenalty) filters.push(repetitionPenalty(options.repetitionPenalty));
+  const { presencePenalty = 0, frequencyPenalty = 0 } = options;
+  if (presencePenalty !== 0 || frequencyPenalty !== 0) {
+    filters.push(occurrencePenalty(presencePenalty, frequencyPenalty));
+  }
   if (options.temperature === 0) return filters;
   filters.push(temperature(options.temperature));
   if (options.topK) filters.push(topK(options.topK));

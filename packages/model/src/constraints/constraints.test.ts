@@ -240,6 +240,38 @@ describe("a constrained answer", () => {
     }
   });
 
+  it("chooses one of several objects, and names of properties", async () => {
+    const option = (kind: string, value: object) => ({
+      type: "object",
+      properties: { kind: { const: kind }, value },
+      required: ["kind", "value"],
+    });
+    const options = [option("a", { type: "boolean" }), { $ref: "#/$defs/b" }, { type: "null" }];
+    const schema = {
+      $defs: { b: option("b", { type: "integer" }) },
+      type: "object",
+      properties: {
+        one: { oneOf: options.slice(0, 2) },
+        other: { oneOf: [options[1], options[2]] },
+        map: {
+          type: "object",
+          propertyNames: { pattern: "^k[0-9]$" },
+          additionalProperties: { type: "null" },
+        },
+      },
+      required: ["one", "other", "map"],
+    };
+    const validate = ajv.compile(schema);
+    const kinds = new Set<string>();
+    for (let seed = 0; seed < 12; seed++) {
+      const { text } = await answer({ type: "json_schema", schema }, seed);
+      const value = JSON.parse(text) as { one: { kind: string }; map: object };
+      expect([text, validate(value)]).toEqual([text, true]);
+      kinds.add(value.one.kind);
+    }
+    expect(kinds).toEqual(new Set(["a", "b"]));
+  });
+
   it("keeps to formats", async () => {
     const checked = new Ajv2020();
     ajvFormats.default(checked);
@@ -361,7 +393,15 @@ describe("a constraint that cannot be kept", () => {
     ],
     [{ type: "array", items: { uniqueItems: true } }, /items\.uniqueItems: cannot be kept/],
     [{ type: "number", multipleOf: 3 }, /multipleOf: is not supported/],
-    [{ oneOf: [{ type: "null" }] }, /oneOf: is not supported/],
+    [
+      { oneOf: [{ type: "integer" }, { type: "number" }] },
+      /oneOf: expected options of different types/,
+    ],
+    [
+      { oneOf: [{ type: "object", properties: { a: { const: 1 } } }, { type: "object" }] },
+      /oneOf: /,
+    ],
+    [{ properties: { a: {} }, propertyNames: { enum: ["b"] } }, /propertyNames: /],
     [{ type: "text" }, /type: /],
     [{ type: "string", pattern: "(?=a)b" }, /pattern: "\(\?=a\)" is not supported/],
     [{ type: "string", pattern: "(a" }, /pattern: /],

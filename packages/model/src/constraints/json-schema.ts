@@ -1,4 +1,5 @@
 import { ConstraintError } from "./constraint.ts";
+import { areDistinct } from "./distinct-options.ts";
 import { choice, optional, repeat, rule, sequence, text, type Expression } from "./expression.ts";
 import {
   jsonLiteral,
@@ -28,7 +29,7 @@ const maximalDepth = 100;
 /**
  * JSON texts that satisfy a JSON Schema. Supported: `type`, `properties` (written in their order),
  * `required`, `additionalProperties`, `items`, `prefixItems`, `minItems`, `maxItems`, `enum`, `const`,
- * `anyOf`, `allOf` of one, `$ref` within the schema, `minLength`, `maxLength`, `pattern`, some of
+ * `anyOf`, `oneOf` of options that exclude each other, `allOf` of one, `propertyNames`, `$ref` within the schema, `minLength`, `maxLength`, `pattern`, some of
  * `format`, and limits of numbers. Properties without a name in the schema are written only where it
  * names none: leaving them out satisfies it too.
  *
@@ -52,7 +53,7 @@ class SchemaCompiler {
     if (schema === true) return jsonValue;
     if (schema === false) return choice();
     const keywords = keywordsOf(schema, where);
-    const { $ref, anyOf, allOf } = keywords;
+    const { $ref, anyOf, oneOf, allOf } = keywords;
     if ($ref !== undefined) {
       onlyKeywords(keywords, ["$ref"], where);
       return this.#reference($ref, where);
@@ -60,6 +61,19 @@ class SchemaCompiler {
     if (anyOf) {
       onlyKeywords(keywords, ["anyOf"], where);
       return choice(...anyOf.map((option, i) => this.compile(option, `${where}anyOf[${i}].`)));
+    }
+    if (oneOf) {
+      onlyKeywords(keywords, ["oneOf"], where);
+      const options = oneOf.map((option, i) => ({
+        expression: this.compile(option, `${where}oneOf[${i}].`),
+        keywords: keywordsOf(this.#resolved(option), `${where}oneOf[${i}].`),
+      }));
+      if (!areDistinct(options.map((option) => option.keywords))) {
+        const expected =
+          "expected options of different types, or objects that differ in a required constant";
+        throw schemaError(where, "oneOf", expected);
+      }
+      return choice(...options.map(({ expression }) => expression));
     }
     if (allOf) {
       onlyKeywords(keywords, ["allOf"], where);
@@ -96,16 +110,30 @@ class SchemaCompiler {
     const named = new Map(Object.entries(properties));
     for (const name of required) if (!named.has(name)) named.set(name, additionalProperties);
     if (named.size === 0) {
-      if (additionalProperties === true) return jsonObject;
+      if (additionalProperties === true && keywords.propertyNames === undefined) return jsonObject;
       const value = this.compile(additionalProperties, `${where}additionalProperties.`);
       if (additionalProperties === false) return sequence(text("{"), space, text("}"));
-      return separated("{", member(jsonString(), value), "}");
+      return separated("{", member(this.#propertyName(keywords, where), value), "}");
     }
+    checkNames([...named.keys()], keywords, where);
     const members = [...named].map(([name, value]) => ({
       isRequired: required.includes(name),
       written: member(jsonLiteral(name), this.compile(value, `${where}properties.${name}.`)),
     }));
     return sequence(text("{"), space, optionalMembers(members), text("}"));
+  }
+
+  /** Names are strings whether their schema says so or not. */
+  #propertyName({ propertyNames: names }: Keywords, where: string): Expression {
+    if (names === undefined || names === true) return jsonString();
+    const schema = typeof names === "object" ? { type: "string", ...names } : names;
+    return this.compile(schema, `${where}propertyNames.`);
+  }
+
+  /** What a schema is, or refers to. */
+  #resolved(schema: unknown): unknown {
+    const { $ref } = (schema ?? {}) as { $ref?: unknown };
+    return typeof $ref === "string" ? resolvePointer(this.#root, $ref) : schema;
   }
 
   #array(keywords: Keywords, where: string): Expression {
@@ -153,7 +181,7 @@ function typesOf(keywords: Keywords): readonly SchemaType[] | undefined {
 }
 
 const keywordsOfType = {
-  object: ["properties", "required", "additionalProperties"],
+  object: ["properties", "required", "additionalProperties", "propertyNames"],
   array: ["items", "prefixItems", "minItems", "maxItems"],
   string: ["minLength", "maxLength", "pattern", "format"],
   number: ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"],
@@ -178,6 +206,29 @@ function hasType(value: unknown, type: SchemaType): boolean {
   if (type === "object")
     return typeof value === "object" && value !== null && !Array.isArray(value);
   return typeof value === type;
+}
+
+/** Names of a schema's own properties must be among those that it allows. */
+function checkNames(
+  names: readonly string[],
+  { propertyNames: allowed }: Keywords,
+  where: string,
+): void {
+  if (allowed === undefined || allowed === true) return;
+  const { type = "string", ...rules } = typeof allowed === "object" ? (allowed as Keywords) : {};
+  const { enum: values, ...others } = rules;
+  const isKept =
+    typeof allowed === "object" &&
+    type === "string" &&
+    Object.keys(others).length === 0 &&
+    (values === undefined || names.every((name) => values.includes(name)));
+  if (!isKept) {
+    throw schemaError(
+      where,
+      "propertyNames",
+      "beside properties, only an enum with their names is supported",
+    );
+  }
 }
 
 /** Members in their order, with commas between those that are there. */

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { softwareGpuEnvironment } from "./tooling/software-gpu.ts";
 
 // Tests run from source: the `@levin/source` condition resolves workspace packages to src/index.ts.
-const conditions = ["@levin/source", "node", "import", "default"];
+const conditions = ["@levin/source", "node"];
 
 export default defineConfig({
   resolve: { conditions },

@@ -17,10 +17,11 @@ import { connectionOptions } from "./security/connection-limits.ts";
 import { meteredEngine } from "./security/metered-engine.ts";
 import { protect, type SecuritySettings } from "./security/protect.ts";
 import type { LoadedModel, ServedModel } from "./served-model.ts";
+import { registerSessions, type SessionSettings } from "./sessions/register-sessions.ts";
 import { upstreamRoutes } from "./upstream/upstream-routes.ts";
 import type { Upstreams } from "./upstream/upstreams.ts";
 
-export interface ServerSettings {
+export interface ServerSettings extends SessionSettings {
   /** A pino logger. Prompts and answers are never logged. Default: none. */
   logger?: FastifyBaseLogger;
   /** Bytes of the largest request body; default 8 MiB. */
@@ -99,7 +100,8 @@ function modelRoutes(
     waiting: service.waiting,
   }));
   models(app, options);
-  chatCompletions(app, service, stallTimeout);
+  const beginTurn = registerSessions(app, options, engine, options);
+  chatCompletions(app, service, stallTimeout, beginTurn);
   textCompletions(app, service, stallTimeout);
   responses(app, service, stallTimeout);
   embeddings(app, options, engine);

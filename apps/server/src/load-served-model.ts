@@ -6,6 +6,7 @@ import { loadForGeneration, readConfig } from "@levin/model/node";
 import { sparkDirectory } from "@levin/spark";
 import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
 import { z } from "zod";
+import { modelFingerprint } from "./model-fingerprint.ts";
 import {
   describeModel,
   type LoadedModel,
@@ -47,6 +48,7 @@ export async function readServedModel(options: LoadOptions = {}): Promise<Served
   );
   const generationConfig = await readJson(join(directory, "generation_config.json"), {});
   const config = await readConfig(directory);
+  let fingerprint: Promise<string> | undefined;
   return {
     model: { config },
     tokenizer,
@@ -54,6 +56,8 @@ export async function readServedModel(options: LoadOptions = {}): Promise<Served
     modelId: options.modelId ?? (options.model === undefined ? "spark" : basename(directory)),
     description: describeModel(config),
     defaults: samplingDefaults(generationConfig),
+    // Large weights take a while to read, and who keeps no sessions needs none.
+    fingerprint: () => (fingerprint ??= modelFingerprint(directory)),
   };
 }
 

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { flagAmount } from "./flag-amount.ts";
 import { runWorkerCommand } from "./jobs/worker-command.ts";
 import { runKeysCommand } from "./security/keys-command.ts";
+import { sessionFlags, sessionOptions } from "./sessions/session-flags.ts";
 import { defaultPort, startServer } from "./start-server.ts";
 import { upstreamFlags } from "./upstream/upstream-flags.ts";
 
@@ -19,6 +20,11 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
                      variable of the environment that holds the key of the upstreams
   --redis URL        Redis for files and batches, shared with workers
   --max-batch N      answers computed together (default: 8)
+  --data DIR         directory for sessions (default: they are kept in memory)
+  --database URL     postgres://… for the sessions of several servers (default: LEVIN_DATABASE)
+  --session-states N       states kept of one session (default: 8)
+  --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first
+  --session-state-days N   days that a state is kept (default: 30)
   --host HOST        default 127.0.0.1: this machine alone
   --keys DIR         folder of API keys (default: LEVIN_KEYS or ~/.levin/keys); once there is a
                      key, there or in LEVIN_API_KEY, requests need one
@@ -56,6 +62,7 @@ async function main(): Promise<void> {
       "upstream-key-env": { type: "string" },
       redis: { type: "string" },
       "max-batch": { type: "string" },
+      ...sessionFlags,
       host: { type: "string" },
       keys: { type: "string" },
       insecure: { type: "boolean" },
@@ -81,6 +88,11 @@ async function serve(values: {
   "upstream-key-env"?: string | undefined;
   redis?: string | undefined;
   "max-batch"?: string | undefined;
+  data?: string | undefined;
+  database?: string | undefined;
+  "session-states"?: string | undefined;
+  "session-state-bytes"?: string | undefined;
+  "session-state-days"?: string | undefined;
   host?: string | undefined;
   keys?: string | undefined;
   insecure?: boolean | undefined;
@@ -103,6 +115,7 @@ async function serve(values: {
     ...(values["max-batch"] !== undefined && { maxBatch: Number(values["max-batch"]) }),
     ...upstreamFlags(values.upstream, values["upstream-key-env"]),
     redis: values.redis,
+    ...sessionOptions(values),
     host: values.host,
     keys: values.keys,
     insecure: values.insecure,

@@ -37,6 +37,8 @@ export interface ServedModel {
   defaults?: SamplingDefaults;
   /** Longer prompts are refused, if the context has room for them or not. */
   maxPromptTokens?: number;
+  /** What its tokens and saved states are known by; default: they are of this server alone. */
+  fingerprint?: () => Promise<string>;
 }
 
 /** A model in this thread. */

@@ -6,6 +6,9 @@ import { Jobs } from "./jobs/jobs.ts";
 import { ListenError } from "./listen-error.ts";
 import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 import { openAccess, type AccessOptions } from "./security/access.ts";
+import { DatabaseError, type Database } from "./sessions/database.ts";
+import { openDatabase } from "./sessions/open-database.ts";
+import type { SessionOptions } from "./sessions/session-flags.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
 /** No well-known service uses it. */
@@ -24,7 +27,7 @@ export interface AnswerOptions extends LoadOptions {
   logger?: FastifyBaseLogger | undefined;
 }
 
-export interface StartOptions extends AnswerOptions, AccessOptions {
+export interface StartOptions extends AnswerOptions, AccessOptions, SessionOptions {
   /** Default 127.0.0.1: this machine alone. */
   host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
@@ -48,7 +51,8 @@ export interface RunningServer {
  * Loads a model, serves it until SIGINT or SIGTERM, and prints where. Programs that want neither
  * the line nor the signals use `loadServedModel` and `createServer`.
  *
- * @throws ListenError, ApiKeyError, RedisUnavailableError, UpstreamUrlError, and what `loadServedModel` throws
+ * @throws ListenError, ApiKeyError, DatabaseError, RedisUnavailableError, UpstreamUrlError, and
+ *   what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { host = "127.0.0.1", port = defaultPort } = options;
@@ -56,6 +60,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   const security = openAccess(host, options);
   const jobs = redis === undefined ? undefined : await Jobs.open(redis, logger);
   const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
+  const database = await sessionDatabase(options);
   const answering = await whatAnswers(options, limits);
   const app = createServer({
     ...answering,
@@ -64,6 +69,8 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     ...(bodyLimit !== undefined && { bodyLimit }),
     ...(maxPromptTokens !== undefined && { maxPromptTokens }),
     ...(jobs && { jobs }),
+    ...(database && { database }),
+    stateQuota: options.stateQuota ?? {},
     ...(logger && { logger }),
   });
   try {
@@ -77,6 +84,14 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     await app.close();
     throw listenError(error as NodeJS.ErrnoException, host, port);
   }
+}
+
+/** Opened before the model is loaded: what is wrong with it is told at once. */
+async function sessionDatabase(options: StartOptions): Promise<Database | undefined> {
+  const { data, database: url, upstreams } = options;
+  if (!upstreams) return openDatabase({ data, url });
+  if (data === undefined && url === undefined) return undefined;
+  throw new DatabaseError("sessions need a model of this server: upstreams keep none");
 }
 
 /** Upstreams, or a model in a thread of its own or in this one. */

@@ -52,14 +52,18 @@ export function encodeConversation(
   for (const [i, message] of messages.entries()) {
     if (message.role !== "assistant") continue;
     addFrame(framed(i, true));
-    add(replyIds(tokenizer, message), 1);
+    add(encodeReply(tokenizer, message), 1);
   }
   const last = messages.at(-1)?.role === "assistant";
   if (last) addFrame(framed(messages.length, false));
   return { ids, learned };
 }
 
-function replyIds(tokenizer: Tokenizer, message: ConversationMessage): number[] {
+/**
+ * Token ids of what the assistant says in a message: thought, answer and calls, without an end mark.
+ * @throws TokenizerError when the arguments of a call are not JSON
+ */
+export function encodeReply(tokenizer: Tokenizer, message: ConversationMessage): number[] {
   const { content, reasoning_content: thought, tool_calls: calls } = message;
   const said = typeof content === "string" ? content : content.map((part) => part.text).join("");
   const called = calls && calls.length > 0 ? toolCallsText(calls) : "";

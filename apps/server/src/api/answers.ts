@@ -1,12 +1,15 @@
 import type { GenerationResult } from "@levin/model";
 import type { GenerationSettings } from "../engine/engine.ts";
 import type { GenerationService } from "../generation-service.ts";
+import type { Turn } from "../sessions/turn.ts";
 import { answerParts, type AnswerPart } from "./answer-parts.ts";
 
 /** A prompt and how to go on with it. */
 export interface Question {
   ids: readonly number[];
   settings: GenerationSettings;
+  /** Its turn in a session, which remembers the answer. */
+  turn?: Turn | undefined;
 }
 
 /** What came of one of several answers: its next part, or its end. */
@@ -44,9 +47,11 @@ export async function* answerSteps(
   const end = new AbortController();
   const signal = AbortSignal.any([client, end.signal]);
   const { tokenizer } = service.served;
-  const answers = questions.map(({ ids, settings }) =>
-    answerParts(service.generate(ids, settings, signal), tokenizer, { tools }),
-  );
+  const answers = questions.map(({ ids, settings, turn }) => {
+    const tokens = service.generate(ids, settings, signal);
+    const parts = answerParts(turn?.tokens(tokens) ?? tokens, tokenizer, { tools });
+    return turn?.parts(parts) ?? parts;
+  });
   const advance = async (choice: number) => ({ choice, next: await answers[choice]!.next() });
   const running = new Map(answers.map((_, choice) => [choice, advance(choice)]));
   try {

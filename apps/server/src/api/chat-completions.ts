@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
+import type { BeginTurn } from "../sessions/register-sessions.ts";
 import { answerSteps, repeated } from "./answers.ts";
 import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
 import { chatChunks, chatCompletion } from "./chat-replies.ts";
@@ -15,18 +16,31 @@ export function chatCompletions(
   app: FastifyInstance,
   service: GenerationService,
   stallTimeout: number,
+  beginTurn: BeginTurn,
 ): void {
   const { served } = service;
   const api = { summary: "Answers a conversation", body: chatSchema, streams: true };
   app.post("/v1/chat/completions", { config: { api } }, async (request, reply) => {
     const body = parseBody(chatSchema, request.body);
     checkModel(body.model, served.modelId);
-    const use = toolUse(body);
+    const messages = chatMessages(body.messages);
+    const asked = toolDefinitions(toolUse(body));
+    const turn =
+      body.session == null
+        ? undefined
+        : await beginTurn(
+            body.session,
+            { messages, tools: asked, isStreamed: body.stream === true },
+            reply.raw,
+          );
+    const use = toolUse({ ...body, tools: body.tools ?? turn?.tools });
     const constraint = toolConstraint(use, formatConstraint(body.response_format));
-    const ids = chatPromptIds(chatMessages(body.messages), toolDefinitions(use), served);
+    const ids = turn?.promptIds ?? chatPromptIds(messages, asked, served);
     const settings = { ...generationSettings(body, served, ids.length), constraint };
     service.checkRoom();
-    const questions = repeated(ids, settings, body.n ?? 1);
+    const questions = turn
+      ? [{ ids, settings: { ...settings, ...turn.settings }, turn }]
+      : repeated(ids, settings, body.n ?? 1);
     const steps = answerSteps(service, questions, clientSignal(reply), { tools: usesTools(use) });
     return body.stream
       ? sendEventStream(reply, chatChunks(body, steps), stallTimeout)

@@ -11,6 +11,20 @@ export function chatMessages(messages: ChatRequest["messages"]): ChatMessage[] {
   }));
 }
 
+/** @throws ApiError (400) for messages and tools that can't fit the context, whatever their tokens */
+export function checkChatLength(
+  messages: readonly ChatMessage[],
+  tools: readonly ToolDefinition[],
+  served: ServedModel,
+  param = "messages",
+): void {
+  const texts = messages.flatMap(({ content, tool_calls: calls }) => [
+    content as string,
+    ...(calls ?? []).map((call) => call.function.arguments),
+  ]);
+  checkTextLength([...texts, ...tools.map((tool) => JSON.stringify(tool))], param, served);
+}
+
 /**
  * Token ids of a conversation.
  * @throws ApiError (400) when it is too long; TokenizerError when the template can't render it
@@ -21,11 +35,7 @@ export function chatPromptIds(
   served: ServedModel,
   { addGenerationPrompt = true, param = "messages" } = {},
 ): number[] {
-  const texts = messages.flatMap(({ content, tool_calls: calls }) => [
-    content as string,
-    ...(calls ?? []).map((call) => call.function.arguments),
-  ]);
-  checkTextLength([...texts, ...tools.map((tool) => JSON.stringify(tool))], param, served);
+  checkChatLength(messages, tools, served, param);
   const { tokenizer, chatTemplate: template } = served;
   return encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt });
 }

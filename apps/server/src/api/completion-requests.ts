@@ -31,11 +31,11 @@ const message = z.discriminatedUnion(
   { error: "expected a message of role system, developer, user, assistant or tool" },
 );
 
+const isFilled = (messages: readonly unknown[]): boolean => messages.length > 0;
+const noMessage = "expected at least one message, found none";
+
 /** A conversation. */
-export const chatMessageList = shortList(message).refine(
-  (messages) => messages.length > 0,
-  "expected at least one message, found none",
-);
+export const chatMessageList = shortList(message).refine(isFilled, noMessage);
 
 /** Body of `POST /v1/chat/completions`. */
 export const chatSchema = z
@@ -43,10 +43,20 @@ export const chatSchema = z
     ...commonFields,
     ...refusedChatFields,
     ...toolFields,
-    messages: chatMessageList,
+    messages: shortList(message),
+    /** Id of a session that the messages are added to; none of them answers its last one again. */
+    session: z.string().min(1).nullish(),
     max_completion_tokens: commonFields.max_tokens,
     logprobs: z.boolean().nullish(),
     top_logprobs: z.int().min(0).max(20).nullish(),
+  })
+  .refine((body) => isFilled(body.messages) || body.session != null, {
+    path: ["messages"],
+    error: noMessage,
+  })
+  .refine((body) => (body.n ?? 1) === 1 || body.session == null, {
+    path: ["n"],
+    error: "a session goes on with one answer: fork it for others",
   })
   .refine((body) => body.top_logprobs == null || body.logprobs === true, {
     path: ["top_logprobs"],

@@ -21,13 +21,19 @@ export async function wholeAnswers(steps: AsyncIterable<AnswerStep>): Promise<Wh
     const known = parts.get(choice) ?? [];
     parts.set(choice, known);
     if (step.result === undefined) known.push(step.part);
-    else answers[choice] = assemble(known, step.result);
+    else answers[choice] = { ...assemble(known), result: step.result };
   }
   return answers;
 }
 
-function assemble(parts: readonly AnswerPart[], result: GenerationResult): WholeAnswer {
-  const answer: WholeAnswer = { reasoning: "", content: "", toolCalls: [], logprobs: [], result };
+/** Parts of one answer put together. */
+export function assemble(parts: readonly AnswerPart[]): Omit<WholeAnswer, "result"> {
+  const answer: Omit<WholeAnswer, "result"> = {
+    reasoning: "",
+    content: "",
+    toolCalls: [],
+    logprobs: [],
+  };
   for (const { reasoning = "", content = "", toolCall, logprobs = [] } of parts) {
     answer.reasoning += reasoning;
     answer.content += content;

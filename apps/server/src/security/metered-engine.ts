@@ -16,8 +16,8 @@ export function meteredEngine(engine: Engine): Engine {
       callers.getStore()?.charge(tokens, 0);
       return embeddings;
     },
-    saveState: (ids) => engine.saveState(ids),
-    restoreState: (ids, bytes) => engine.restoreState(ids, bytes),
+    saveState: (...given) => engine.saveState(...given),
+    restoreState: (...given) => engine.restoreState(...given),
     stats: () => engine.stats(),
     close: () => engine.close(),
   };

@@ -80,8 +80,12 @@ class ScriptedModel implements NextTokenModel<ScriptState> {
   #logits(row: Row, ids: readonly number[]): Float32Array {
     // Prompts come in larger pieces, answers token by token.
     const isSaid = row.prompt.length > 0 && ids.length === 1;
-    (isSaid ? row.said : row.prompt).push(...ids);
-    if (!isSaid) delete row.reply;
+    if (isSaid) row.said.push(...ids);
+    else {
+      // An earlier answer belongs to the prompt of the next one.
+      row.prompt.push(...row.said.splice(0), ...ids);
+      delete row.reply;
+    }
     const length = row.prompt.length + row.said.length;
     const logits = new Float32Array(this.config.vocabSize);
     // Uneven noise, so that the runners-up differ too.

@@ -1,6 +1,7 @@
 import type { TokenBatch } from "@levin/model";
 import OpenAI from "openai";
 import { createServer, type ServerSettings } from "../index.ts";
+import type { ServedModel } from "../served-model.ts";
 import { scriptedModel, type Script } from "./scripted-model.ts";
 
 /** A server that listens on a port of its own, and the official client for it. */
@@ -36,7 +37,8 @@ export async function startScriptedServer({
   script = sum,
   context = 1024,
   ...options
-}: { script?: Script; context?: number } & ServerSettings = {}): Promise<ScriptedServer> {
+}: { script?: Script; context?: number } & Pick<ServedModel, "fingerprint"> &
+  ServerSettings = {}): Promise<ScriptedServer> {
   const served = scriptedModel(script, { context });
   const advance = served.model.advance.bind(served.model);
   let steps = 0;

@@ -1,0 +1,92 @@
+import { ApiError } from "../api/api-error.ts";
+import { fileMessages, fileState, toFile, type SessionFile } from "./session-file.ts";
+import type { Session, SessionMessage } from "./session.ts";
+import type { Sessions } from "./sessions.ts";
+
+/**
+ * A session that goes on by itself from a message of another one, or from its last.
+ * @throws ApiError (404; 400 when there is no such message)
+ */
+export async function forkSession(
+  { store }: Sessions,
+  owner: string,
+  id: string,
+  { message, title }: { message?: number | null | undefined; title?: string | null | undefined },
+): Promise<Session> {
+  const session = await store.find(owner, id);
+  const messages = await store.messages(session);
+  const last = message ?? messages.length - 1;
+  if (last >= messages.length) {
+    throw new ApiError(400, `message: expected an index below ${messages.length}, found ${last}`, {
+      param: "message",
+    });
+  }
+  const state = await store.state(session, last);
+  const forked = { ...session, title: title ?? session.title };
+  return store.create(owner, forked, messages.slice(0, last + 1), state);
+}
+
+/** A session as a file. */
+export async function exportSession(
+  { store }: Sessions,
+  owner: string,
+  id: string,
+): Promise<object> {
+  const session = await store.find(owner, id);
+  return toFile(session, await store.messages(session), await store.state(session));
+}
+
+/** What became of the state in a file that was imported. */
+export interface ImportedState {
+  state: "kept" | "dropped" | "none";
+  /** Why it was dropped. */
+  reason?: string;
+}
+
+/**
+ * A session of a file. Of another model, its messages are kept, to be read anew; tokens and state
+ * are dropped.
+ */
+export async function importSession(
+  sessions: Sessions,
+  owner: string,
+  file: SessionFile,
+): Promise<{ session: Session; imported: ImportedState }> {
+  const model = await sessions.model();
+  const isSame = file.model.fingerprint === model.fingerprint;
+  const messages = fileMessages(file);
+  const kept = isSame ? messages : messages.map((one) => ({ ...one, tokens: null }));
+  if (isSame) checkTokens(sessions, messages);
+  const { title, metadata, tools } = file;
+  const given = fileState(file);
+  const state = isSame ? given : undefined;
+  const session = await sessions.store.create(
+    owner,
+    { title, metadata, tools, ...model },
+    kept,
+    state,
+  );
+  if (!given) return { session, imported: { state: "none" } };
+  const reason = state
+    ? await sessions.restore(
+        session.id,
+        messages.flatMap(({ tokens }) => tokens ?? []),
+        state,
+      )
+    : `it is of the model "${file.model.id}" with other weights than "${model.model}" has here; ` +
+      "the messages are read anew with the next turn";
+  if (reason === undefined) return { session, imported: { state: "kept" } };
+  return { session, imported: { state: "dropped", reason } };
+}
+
+function checkTokens({ vocabSize }: Sessions, messages: readonly SessionMessage[]): void {
+  for (const [i, { tokens }] of messages.entries()) {
+    const unknown = tokens?.find((token) => token >= vocabSize);
+    if (unknown === undefined) continue;
+    throw new ApiError(
+      400,
+      `messages[${i}].tokens: expected ids in 0..${vocabSize - 1}, found ${unknown}`,
+      { param: `messages[${i}].tokens` },
+    );
+  }
+}

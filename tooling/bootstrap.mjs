@@ -24,6 +24,9 @@ const commands = {
   test: [["node", "tooling/test.mjs"]],
   levin: [["node", "--conditions=@levin/source", "apps/cli/src/main.ts"]],
   bench: [["node", "--conditions=@levin/source", "apps/bench/src/main.ts"]],
+  examples: [["node", "--conditions=@levin/source", "tooling/run-numbered.ts", "examples"]],
+  docs: [["pnpm", "--filter", "@levin/tooling", "build:docs"]],
+  tour: [["node", "--conditions=@levin/source", "tooling/run-numbered.ts", "docs/tour"]],
   "release-check": [
     ["turbo", "run", "build", "--output-logs=errors-only"],
     ["node", "tooling/release-check/main.ts"],
@@ -70,7 +73,8 @@ function isInstalled() {
 }
 
 function fingerprint() {
-  const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", "tooling/package.json"];
+  const files = ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json"];
+  for (const folder of ["tooling", "docs/tour", "examples"]) files.push(`${folder}/package.json`);
   const hash = createHash("sha256").update(process.platform + process.arch);
   for (const file of files) hash.update(readFileSync(join(root, file)));
   for (const folder of ["packages", "apps"]) {

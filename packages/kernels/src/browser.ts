@@ -8,6 +8,7 @@ export { FusedKernelError } from "./wasm/fused-engine.ts";
 export { OutOfMemoryError } from "./wasm/guard-memory.ts";
 export { DeviceLostError, GpuError } from "./webgpu/gpu-errors.ts";
 
+/** What {@link startWasm} needs to know. */
 export interface BrowserWasmOptions {
   /** Folder or files of `@tensorflow/tfjs-backend-wasm`'s `.wasm` files, as its `setWasmPaths` takes them. */
   wasmPaths: string | Record<string, string>;

@@ -26,6 +26,7 @@ export const backendNames = [
   "tensorflow",
   "stock-wasm",
 ] as const;
+/** Name of a backend that {@link selectBackend} starts. */
 export type BackendName = (typeof backendNames)[number];
 
 /**

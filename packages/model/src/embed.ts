@@ -3,6 +3,7 @@ import type { CausalLanguageModel } from "./causal-language-model.ts";
 import { nextTask } from "./generation/next-task.ts";
 import { TokenBatchError } from "./token-batch.ts";
 
+/** Options of {@link embed}. */
 export interface EmbedOptions {
   /** Mean over the tokens, or the last one's; default mean. */
   pooling?: "mean" | "last";

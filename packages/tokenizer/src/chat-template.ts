@@ -20,6 +20,7 @@ export interface ChatMessage {
   tool_call_id?: string | undefined;
 }
 
+/** Options of {@link renderChat}. */
 export interface RenderChatOptions {
   /** Jinja source, from `tokenizer_config.json`. */
   template: string;

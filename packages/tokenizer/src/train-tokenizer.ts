@@ -7,6 +7,7 @@ import {
   type TokenizerFile,
 } from "./tokenizer-file.ts";
 
+/** Options of {@link trainTokenizer}. */
 export interface TrainTokenizerOptions {
   /** Bytes, merges and special tokens together. */
   vocabSize: number;

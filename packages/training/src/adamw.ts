@@ -1,6 +1,7 @@
 import { adamW } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 
+/** Options of {@link adamWUpdate}. */
 export interface AdamWOptions {
   /** Decay rates of the moments; default 0.9 and 0.95 as in the paper. */
   beta1?: number;

@@ -1,3 +1,4 @@
+/** A linear warm-up, then half a cosine. */
 export interface LearningRateSchedule {
   peak: number;
   warmupSteps: number;

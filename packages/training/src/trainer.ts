@@ -4,6 +4,7 @@ import type { Trainable } from "./gradients.ts";
 import { learningRate, type LearningRateSchedule } from "./learning-rate-schedule.ts";
 import { updateStep } from "./update-step.ts";
 
+/** Options of {@link train}. */
 export interface TrainOptions {
   schedule: LearningRateSchedule;
   /** Steps done when it ends, such as those of a stage; default `schedule.totalSteps`. */
@@ -20,6 +21,7 @@ export interface TrainOptions {
   signal?: AbortSignal;
 }
 
+/** What {@link train} tells after a step. */
 export interface StepReport {
   /** Steps done, this one included. */
   step: number;

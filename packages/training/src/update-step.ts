@@ -7,6 +7,7 @@ export class DivergedError extends Error {
   override readonly name = "DivergedError";
 }
 
+/** Options of {@link updateStep}. */
 export interface UpdateOptions {
   learningRate: number;
   /** Largest norm of the gradient; default 1. */

@@ -45,4 +45,5 @@ export const metrics = {
   EM: byText(overlapExactMatch),
 } satisfies Record<string, (judged: readonly Judged[]) => number>;
 
+/** Name of one of {@link metrics}. */
 export type MetricName = keyof typeof metrics;

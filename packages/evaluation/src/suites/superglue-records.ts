@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { DataError, shown } from "../data/data-error.ts";
 import type { Item } from "../data/item.ts";
 import { parseJsonLines, type JsonLine } from "../data/json-lines.ts";

@@ -34,6 +34,7 @@ export interface KeyValueSegment {
   values: tf.Tensor4D;
 }
 
+/** A softmax attention layer in a decoding step. */
 export interface SoftmaxDecode extends DecodeResidual {
   kind: "softmax";
   numHeads: number;
@@ -85,6 +86,7 @@ export interface DecodeHead {
   weight: tf.Tensor;
 }
 
+/** What {@link decodeStep} gives. */
 export interface DecodeStepResult {
   /** Logits `[batch, vocab]`, or hidden states `[batch, hidden]`. */
   output: tf.Tensor2D;

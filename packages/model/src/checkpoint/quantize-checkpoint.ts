@@ -10,6 +10,7 @@ import { quantizedShape } from "./quantized-tensors.ts";
 import { saveCheckpoint } from "./save-checkpoint.ts";
 import { tensorShapes } from "./tensor-shapes.ts";
 
+/** Options of {@link quantizeCheckpoint}. */
 export interface QuantizeOptions {
   bits: QuantizedBits;
   /** Called after each tensor. */

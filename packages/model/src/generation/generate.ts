@@ -22,6 +22,7 @@ export interface TokenEvent {
   topLogprobs?: TokenLogProbability[];
 }
 
+/** What a generation came to. */
 export interface GenerationResult {
   ids: number[];
   /** The thought, without its marks. */

@@ -7,6 +7,7 @@ import { describeStage } from "./stage-error.ts";
 import { StageRing } from "./stage-ring.ts";
 import { StagedModel } from "./staged-model.ts";
 
+/** Options of {@link loadStagedModel}. */
 export interface StagedOptions {
   /** How many stages; default: as the planner finds it. */
   stages?: number | undefined;

@@ -5,6 +5,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { LoraAdapter, LoraError } from "./lora-adapter.ts";
 import { attentionTargets, factorShapes, targetMatrices } from "./lora-shapes.ts";
 
+/** Options of {@link createLora}. */
 export interface LoraOptions {
   /** Default 8. */
   rank?: number;

@@ -6,6 +6,7 @@ import type { Clipping } from "./policy-loss.ts";
 import { policyModel, type PolicyFigure } from "./policy-model.ts";
 import { batchRollouts, type JudgedRollout, type RolloutBatch } from "./rollout-batches.ts";
 
+/** Options of {@link reinforce}. */
 export interface ReinforceOptions extends GroupDrawing {
   /** Each draws answers with the policy as it is, then updates it from them. */
   iterations: number;
@@ -21,7 +22,7 @@ export interface ReinforceOptions extends GroupDrawing {
   onIteration?(report: IterationReport): void | Promise<void>;
 }
 
-/** Figures of one iteration; those of {@link PolicyFigure} are means over its updates. */
+/** Figures of one iteration; losses and what is told of the policy are means over its updates. */
 export interface IterationReport extends Record<PolicyFigure, number>, DrawingFigures {
   /** Iterations done, this one included. */
   iteration: number;

@@ -1,5 +1,6 @@
 import { checkEmbeddings, dot, selectNearest, SelectionError } from "./select-nearest.ts";
 
+/** Options of {@link selectBySift}. */
 export interface SiftOptions {
   /** Examples to choose, at most. */
   count: number;

@@ -3,6 +3,7 @@ import type { EmbeddedPool } from "./embedded-pool.ts";
 import { selectBySift, type Selection, type SiftOptions } from "./select-by-sift.ts";
 import { tuneOnExamples, type TunedModel, type TuneOptions } from "./tune-on-examples.ts";
 
+/** Options of {@link tuneForPrompt}. */
 export interface TuneForPromptOptions extends TuneOptions, Omit<SiftOptions, "count"> {
   /** Examples, and so steps of a pass, at most; default 16. */
   count?: number;

@@ -6,6 +6,7 @@ import { loraModel, mergeLora } from "../lora/lora-model.ts";
 import { trainableModel } from "../trainable-model.ts";
 import { updateStep } from "../update-step.ts";
 
+/** Options of {@link tuneOnExamples}. */
 export interface TuneOptions extends LoraOptions {
   /** Of every step; default 0.005. */
   learningRate?: number;

@@ -34,8 +34,9 @@ export function chatCompletions(
             reply.raw,
           );
     const use = toolUse({ ...body, tools: body.tools ?? turn?.tools });
-    const constraint = toolConstraint(use, formatConstraint(body.response_format));
+    // First of all, as it bounds the tools that are looked at next.
     const ids = turn?.promptIds ?? chatPromptIds(messages, asked, served);
+    const constraint = toolConstraint(use, formatConstraint(body.response_format));
     const settings = { ...generationSettings(body, served, ids.length), constraint };
     service.checkRoom();
     const questions = turn

@@ -124,9 +124,15 @@ export function toolConstraint(use: ToolUse, form: Constraint | undefined): Cons
       literal("</tool_calls>"),
     ],
   };
-  if (choice === "auto" && !form) return { type: "triggered", trigger: opening, follows: calls };
+  if (choice === "auto" && !form) {
+    return checked({ type: "triggered", trigger: opening, follows: calls }, "tools");
+  }
   const only: Constraint = { type: "sequence", parts: [literal(opening), calls] };
-  return choice === "auto" && form ? { type: "choice", options: [form, only] } : only;
+  // Together they may be too large, though each alone is not.
+  return checked(
+    choice === "auto" && form ? { type: "choice", options: [form, only] } : only,
+    "tools",
+  );
 }
 
 /** `{"name": "…", "arguments": {…}}` */

@@ -23,7 +23,7 @@ import {
 import { stringExpression } from "./string-schema.ts";
 
 /** Characters of the largest schema, and how deep it may be nested. */
-const maximalLength = 256 * 1024;
+const maximalLength = 128 * 1024;
 const maximalDepth = 100;
 
 /**

@@ -1,3 +1,4 @@
+import { ConstraintError } from "./constraint.ts";
 import type { Expression, Rule } from "./expression.ts";
 import { utf8Ranges } from "./utf8-ranges.ts";
 
@@ -16,7 +17,13 @@ export interface Program {
   canReturn: readonly boolean[];
 }
 
-/** The machine that matches an expression: `return` at the outermost level accepts. */
+/** Steps of the largest machine: each takes memory, and about one is needed for each byte of a text. */
+const maximalInstructions = 200_000;
+
+/**
+ * The machine that matches an expression: `return` at the outermost level accepts.
+ * @throws ConstraintError when it would be too large
+ */
 export function compileExpression(expression: Expression): Program {
   const compiler = new Compiler();
   const start = compiler.compile(expression);
@@ -107,6 +114,9 @@ class Compiler {
   }
 
   #add(instruction: Instruction): number {
+    if (this.instructions.length === maximalInstructions) {
+      throw new ConstraintError(`constraint: expected at most ${maximalInstructions} steps`);
+    }
     return this.instructions.push(instruction) - 1;
   }
 }

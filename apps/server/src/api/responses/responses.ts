@@ -35,9 +35,9 @@ export function responses(
     const before = previous == null ? [] : store.find(previous, "previous_response_id").messages;
     const messages = [...before, ...inputMessages(body.input)];
     const use = toolUseOf(body);
-    const constraint = toolConstraint(use, formatConstraintOf(body));
     const prompt = [...instructionsOf(body), ...messages];
     const ids = chatPromptIds(prompt, toolDefinitions(use), served, { param: "input" });
+    const constraint = toolConstraint(use, formatConstraintOf(body));
     const settings = {
       ...generationSettings(asChat(body), served, ids.length, "input"),
       constraint,

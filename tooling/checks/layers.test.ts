@@ -19,7 +19,7 @@ const allowed: Record<string, string[]> = {
     "@levin/softmax-attention",
   ],
   "@levin/training": ["@levin/kernels", "@levin/model", "@levin/moe"],
-  "@levin/evaluation": [],
+  "@levin/evaluation": ["@levin/kernels", "@levin/model", "@levin/tasks", "@levin/training"],
 };
 
 /** Reached only through these entries, files may use Node. */

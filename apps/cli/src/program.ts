@@ -17,6 +17,8 @@ export function createProgram(): Command {
   const program = new Command("levin")
     .description("Lightning-attention models in TypeScript")
     .version(version)
+    // Flags belong to the command that they stand behind: `eval` and `eval glue` have some alike.
+    .enablePositionalOptions()
     .showHelpAfterError();
   for (const add of [
     addChat,

@@ -1,6 +1,13 @@
+export { generationAnswerer, readReply, type Ask } from "./answering/answer-by-generation.ts";
+export { LikelihoodAnswerer, type Encode } from "./answering/answer-by-likelihood.ts";
+export type { Answerer } from "./answering/answerer.ts";
 export { DataError, MissingDataError } from "./data/data-error.ts";
 export type { Item, Split } from "./data/item.ts";
 export type { SourceFile } from "./data/table.ts";
+export { headAnswerer, headExamples } from "./head/answer-by-head.ts";
+export { AnswerHead, type Pooling } from "./head/answer-head.ts";
+export { fineTuneHead, type FineTuneOptions } from "./head/fine-tune-head.ts";
+export type { HeadExample } from "./head/head-objective.ts";
 export {
   answerWords,
   overlapExactMatch,
@@ -17,6 +24,13 @@ export {
 } from "./metrics/grouped-answers.ts";
 export { metrics, type Judged, type MetricName } from "./metrics/judge.ts";
 export { MetricError } from "./metrics/metric-error.ts";
+export { majorityScore, scoreTask, type TaskScore } from "./report/score-task.ts";
+export {
+  reportMarkdown,
+  suiteReport,
+  type SuiteReport,
+  type TaskResult,
+} from "./report/suite-report.ts";
 export type {
   AnswerKind,
   BenchmarkTask,

@@ -24,18 +24,14 @@ export async function embed(
   texts: readonly (readonly number[])[],
   { pooling = "mean", maxBatchTokens = 8192 }: EmbedOptions = {},
 ): Promise<Float32Array[]> {
-  const empty = texts.findIndex((ids) => ids.length === 0);
-  if (empty >= 0)
-    throw new TokenBatchError(`text ${empty}: expected at least one token, found none`);
+  expectTokens(texts);
   const embeddings: Float32Array[] = [];
   for (const group of likeLengths(texts, maxBatchTokens)) {
-    const pooled = tf.tidy(() =>
-      pool(
-        model,
-        group.map((text) => texts[text]!),
-        pooling,
-      ),
-    );
+    const pooled = tf.tidy(() => {
+      const ids = group.map((text) => texts[text]!);
+      const states = pooledStates(model, ids, pooling);
+      return tf.div(states, tf.maximum(tf.norm(states, 2, 1, true), 1e-12)) as tf.Tensor2D;
+    });
     const values = (await pooled.data()) as Float32Array;
     pooled.dispose();
     const { hiddenSize } = model.config;
@@ -64,20 +60,33 @@ function likeLengths(texts: readonly (readonly number[])[], maxTokens: number): 
   return groups;
 }
 
-/** `[texts, hidden]` */
-function pool(
+/**
+ * Hidden states of texts behind the final norm, pooled over each text's tokens; differentiable.
+ *
+ * @param texts token ids of each text
+ * @param pooling mean over the tokens, or the last one's
+ * @returns `[texts, hidden]`
+ * @throws TokenBatchError for a text without tokens or with unknown ids
+ */
+export function pooledStates(
   model: CausalLanguageModel,
   texts: readonly (readonly number[])[],
   pooling: "mean" | "last",
 ): tf.Tensor2D {
+  expectTokens(texts);
   const length = Math.max(...texts.map((ids) => ids.length));
   // A causal model never looks right, so padding there changes nothing before it.
   const hidden = model.hiddenStates({
     ids: texts.map((ids) => [...ids, ...Array<number>(length - ids.length).fill(0)]),
   });
   const weight = (t: number, count: number): number =>
-    pooling === "mean" ? Number(t < count) : Number(t === count - 1);
+    pooling === "mean" ? Number(t < count) / count : Number(t === count - 1);
   const weights = texts.map((ids) => Array.from({ length }, (_, t) => weight(t, ids.length)));
-  const pooled = tf.sum(tf.mul(hidden, tf.expandDims(tf.tensor2d(weights), 2)), 1);
-  return tf.div(pooled, tf.maximum(tf.norm(pooled, 2, 1, true), 1e-12)) as tf.Tensor2D;
+  return tf.sum(tf.mul(hidden, tf.expandDims(tf.tensor2d(weights), 2)), 1);
+}
+
+function expectTokens(texts: readonly (readonly number[])[]): void {
+  const empty = texts.findIndex((ids) => ids.length === 0);
+  if (empty >= 0)
+    throw new TokenBatchError(`text ${empty}: expected at least one token, found none`);
 }

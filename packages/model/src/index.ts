@@ -21,7 +21,7 @@ export { parseConfig } from "./config/parse-config.ts";
 export { toConfigJson } from "./config/to-config-json.ts";
 export { checkConstraint } from "./constraints/answer-constraint.ts";
 export { ConstraintError, type Constraint } from "./constraints/constraint.ts";
-export { embed, type EmbedOptions } from "./embed.ts";
+export { embed, pooledStates, type EmbedOptions } from "./embed.ts";
 export type { ForwardObserver, LayerRange } from "./decoder.ts";
 export {
   crossEntropy,

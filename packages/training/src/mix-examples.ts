@@ -2,12 +2,12 @@ import { ExampleError, type Example } from "./example.ts";
 import { permutation } from "./permutation.ts";
 
 /** Where a mix takes examples from. */
-export interface ExampleSource {
+export interface ExampleSource<Item = Example> {
   /**
    * A fixed set, served in shuffled epochs; or a function that makes the example of a place (0, 1,
    * 2, …) in the order in which this source is asked, from nothing but the place.
    */
-  examples: readonly Example[] | ((place: number) => Example);
+  examples: readonly Item[] | ((place: number) => Item);
   /** Share of the examples, relative to the other sources' weights; 0 leaves it out. */
   weight: number;
 }
@@ -19,10 +19,10 @@ export interface ExampleSource {
  * @returns the examples of a step, which depend on the step alone, so that resume is exact
  * @throws ExampleError when a weight is negative, none is positive, or a set is empty
  */
-export function mixExamples(
-  sources: readonly ExampleSource[],
+export function mixExamples<Item = Example>(
+  sources: readonly ExampleSource<Item>[],
   { examplesPerStep, seed }: { examplesPerStep: number; seed: number },
-): (step: number) => Example[] {
+): (step: number) => Item[] {
   for (const { examples, weight } of sources) {
     if (!(weight >= 0 && weight < Infinity)) {
       throw new ExampleError(`mix: expected weights ≥ 0, found ${weight}`);
@@ -66,7 +66,7 @@ function sourceOfPlace(
   };
 }
 
-function epochs(examples: readonly Example[], seed: number): (place: number) => Example {
+function epochs<Item>(examples: readonly Item[], seed: number): (place: number) => Item {
   let order: number[] = [];
   let orderOf = -1;
   return (place) => {

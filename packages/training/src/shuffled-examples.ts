@@ -7,10 +7,10 @@ import { mixExamples } from "./mix-examples.ts";
  * @returns the examples of a step, which depend on the step alone, so that resume is exact
  * @throws ExampleError when there are none
  */
-export function shuffledExamples(
-  examples: readonly Example[],
+export function shuffledExamples<Item = Example>(
+  examples: readonly Item[],
   options: { examplesPerStep: number; seed: number },
-): (step: number) => Example[] {
+): (step: number) => Item[] {
   if (examples.length === 0) throw new ExampleError("expected at least one example, found none");
   return mixExamples([{ examples, weight: 1 }], options);
 }

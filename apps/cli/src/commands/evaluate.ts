@@ -4,6 +4,7 @@ import { askProblems } from "../ask-problems.ts";
 import { loadBundle } from "../load-bundle.ts";
 import { ReplyEntropy } from "../reply-entropy.ts";
 import { readTasks } from "../task-names.ts";
+import { addSuites } from "./evaluate-suite.ts";
 import {
   addGenerationFlags,
   generationOptions,
@@ -24,11 +25,12 @@ interface EvalFlags extends GenerationFlags {
  * the mean cross entropy and perplexity of the worked-out replies that a model is taught.
  */
 export function addEval(program: Command): void {
-  addGenerationFlags(
-    program
-      .command("eval")
-      .description("accuracy and perplexity on held-out problems of the verifiable tasks"),
-  )
+  const evaluate = program
+    .command("eval")
+    .description("accuracy and perplexity on held-out problems of the verifiable tasks")
+    .enablePositionalOptions();
+  addSuites(evaluate);
+  addGenerationFlags(evaluate)
     .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--problem-seed <n>", "seed of the problems", toNumber, 7)

@@ -21,7 +21,8 @@ export async function fingerprints(
   return found;
 }
 
-async function modelFiles(directory: string): Promise<string[]> {
+/** Config and weights of a model directory. */
+export async function modelFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory);
   return names
     .filter((name) => name === "config.json" || name.endsWith(".safetensors"))
@@ -29,8 +30,8 @@ async function modelFiles(directory: string): Promise<string[]> {
     .map((name) => join(directory, name));
 }
 
-/** The first 16 hexadecimal digits: enough to tell files apart by chance, and to be read. */
-async function hashOf(paths: readonly string[]): Promise<string> {
+/** SHA-256 of files' contents, the first 16 hexadecimal digits: enough to tell files apart, and to be read. */
+export async function hashOf(paths: readonly string[]): Promise<string> {
   const hash = createHash("sha256");
   for (const path of paths) {
     try {

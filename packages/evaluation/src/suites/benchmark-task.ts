@@ -9,8 +9,8 @@ export type AnswerKind =
   | { type: "class"; names: readonly string[] }
   /** A number within bounds. */
   | { type: "score"; lowest: number; highest: number }
-  /** One of the item's own choices. */
-  | { type: "choice" };
+  /** One of the item's own choices, told by its number or by its text. */
+  | { type: "choice"; told: "number" | "text" };
 
 /** A way in which a split may lie in a task's folder. */
 export interface Source {

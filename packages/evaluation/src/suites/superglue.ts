@@ -17,7 +17,6 @@ import { templates } from "./templates.ts";
 
 const truth: AnswerKind = { type: "class", names: ["false", "true"] };
 const bit: AnswerKind = { type: "class", names: ["0", "1"] };
-const choice: AnswerKind = { type: "choice" };
 const entailmentNames = ["entailment", "not_entailment"];
 const entailment: AnswerKind = { type: "class", names: entailmentNames };
 const cbNames = ["entailment", "contradiction", "neutral"];
@@ -64,16 +63,16 @@ const tasks: BenchmarkTask[] = [
     ...{ kind: { type: "class", names: cbNames }, read: readInference(cbNames) },
   }),
   task({
-    ...{ name: "copa", title: "COPA", kind: choice, metrics: ["accuracy"] },
-    ...{ template: templates.copa, read: readCopa },
+    ...{ name: "copa", title: "COPA", metrics: ["accuracy"] },
+    ...{ kind: { type: "choice", told: "number" }, template: templates.copa, read: readCopa },
   }),
   task({
     ...{ name: "multirc", title: "MultiRC", kind: bit, metrics: ["F1a", "EM by question"] },
     ...{ template: templates.multirc, read: readMultirc },
   }),
   task({
-    ...{ name: "record", title: "ReCoRD", kind: choice, metrics: ["answer F1", "EM"] },
-    ...{ template: templates.record, read: readRecord },
+    ...{ name: "record", title: "ReCoRD", metrics: ["answer F1", "EM"] },
+    ...{ kind: { type: "choice", told: "text" }, template: templates.record, read: readRecord },
   }),
   task({
     ...{ name: "rte", title: "RTE", kind: entailment, metrics: ["accuracy"] },

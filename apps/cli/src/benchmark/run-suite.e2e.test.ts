@@ -1,0 +1,100 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import type { SuiteReport } from "@levin/evaluation";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { levin, levinArguments, repository, type Outcome } from "../testing/run-levin.ts";
+
+const fixtures = join(repository, "packages/evaluation/src/__fixtures__");
+let folder: string;
+/** A run of every task of SuperGLUE, into the folder `all`. */
+let all: Outcome;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "levin-suite-"));
+  all = await levin(...flags("superglue", "all", "--json"));
+}, 240_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Flags of a run on the hand-written files. */
+function flags(suite: "glue" | "superglue", output: string, ...more: string[]): string[] {
+  const data = join(fixtures, suite);
+  return ["eval", suite, "--data", data, "--output", join(folder, output), ...more];
+}
+
+// Each run loads a model in a process of its own.
+describe("levin eval glue and superglue", { timeout: 240_000 }, () => {
+  it("measure every task, with an average", async () => {
+    const { code, stdout, stderr } = all;
+    expect([code, stderr]).toEqual([0, ""]);
+    const report = JSON.parse(stdout) as SuiteReport;
+    expect(report.results.map(({ task }) => task)).toEqual([
+      ...["boolq", "cb", "copa", "multirc", "record", "rte", "wic", "wsc", "ax-b", "ax-g"],
+    ]);
+    const scores = report.results.slice(0, 8).map(({ score }) => score);
+    const mean = scores.reduce((sum, score) => sum + score / 8, 0);
+    expect(report.average).toBeCloseTo(mean, 10);
+    const written = join(folder, "all", "report.json");
+    expect(JSON.parse(await readFile(written, "utf8"))).toEqual(report);
+    expect(await readFile(join(folder, "all", "report.md"), "utf8")).toMatch(
+      /^\| BoolQ \| accuracy/m,
+    );
+  });
+
+  it("write what the leaderboard wants of test sets", async () => {
+    const named = ["--split", "test", "--tasks", "cola,stsb,ax", "--limit", "2"];
+    const { code, stderr } = await levin(...flags("glue", "test", ...named));
+    expect([code, stderr]).toEqual([0, ""]);
+    const submission = join(folder, "test", "submission");
+    expect((await readdir(submission)).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      ...["AX.tsv", "CoLA.tsv", "STS-B.tsv"],
+    ]);
+    expect(await readFile(join(submission, "CoLA.tsv"), "utf8")).toMatch(
+      /^index\tprediction\n0\t[01]\n1\t[01]\n$/,
+    );
+  });
+
+  it("learn a head, answer with it, and a task without training data with another's", async () => {
+    const head = ["--method", "head", "--steps", "2", "--batch-size", "2"];
+    const named = ["--tasks", "rte,ax-g", "--lora", "2"];
+    const { code, stdout } = await levin(...flags("superglue", "head", ...head, ...named));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^AX-g {5}gender parity .* \(n = 4\)/m);
+    expect(await readdir(join(folder, "head", "heads"))).toEqual(["rte"]);
+  });
+
+  it("go on after kill -9 where they were, with the same predictions", async () => {
+    const run = flags("superglue", "killed", "--tasks", "multirc,cb");
+    const log = join(folder, "killed", "predictions", "multirc.dev.jsonl");
+    const child = execFile(process.execPath, levinArguments(...run), { cwd: repository });
+    const ended = new Promise((done) => child.once("exit", done));
+    while (child.exitCode === null && !existsSync(log)) await wait(5);
+    child.kill("SIGKILL");
+    await ended;
+    const again = await levin(...run);
+    expect(again.code).toBe(0);
+    for (const name of ["multirc", "cb"]) {
+      const file = join("predictions", `${name}.dev.jsonl`);
+      expect(await readFile(join(folder, "killed", file), "utf8")).toBe(
+        await readFile(join(folder, "all", file), "utf8"),
+      );
+    }
+  });
+
+  it("say what is missing, and what a name should be", async () => {
+    const elsewhere = ["eval", "glue", "--data", folder, "--output", join(folder, "none")];
+    const [missing, unknown] = await Promise.all([
+      levin(...elsewhere, "--tasks", "rte"),
+      levin(...elsewhere, "--tasks", "rte,imdb"),
+    ]);
+    expect([missing.code, unknown.code]).toEqual([1, 1]);
+    expect(missing.stderr).toMatch(
+      /MissingDataError: RTE, dev: expected .*RTE\/dev.tsv, found no such file; GLUE's data can be had from https:\/\/gluebenchmark.com/,
+    );
+    expect(unknown.stderr).toMatch(
+      /SuiteSettingsError: --tasks: expected names among cola, sst2, .*, found "imdb"/,
+    );
+  });
+});

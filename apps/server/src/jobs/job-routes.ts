@@ -51,7 +51,8 @@ export function jobRoutes(
 }
 
 function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: number): void {
-  app.post("/v1/files", { bodyLimit: fileLimit + formOverhead }, async (request) => {
+  const upload = { bodyLimit: fileLimit + formOverhead, ...about("Upload a file, as a form") };
+  app.post("/v1/files", upload, async (request) => {
     if (!request.isMultipart()) {
       throw new ApiError(415, "expected multipart/form-data with purpose and file");
     }
@@ -76,38 +77,59 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
     const expected = stored ? `expected purpose "batch"` : "expected a file, found none";
     throw new ApiError(400, expected, { param });
   });
-  app.get("/v1/files", async () => {
+  app.get("/v1/files", about("All files, the newest first"), async () => {
     const data = await files.list();
     return { object: "list", data, has_more: false };
   });
-  app.get<WithId>("/v1/files/:id", async ({ params: { id } }) => {
-    const file = (await files.get(id)) ?? (await batches.outputFile(id));
-    if (file) return file;
-    throw unknownFile(id);
-  });
-  app.get<WithId>("/v1/files/:id/content", async ({ params: { id } }, reply) => {
-    if (await files.get(id)) return sendLines(reply, files.read(id));
-    const lines = await batches.outputContent(id);
-    if (lines) return sendLines(reply, lines);
-    throw unknownFile(id);
-  });
-  app.delete<WithId>("/v1/files/:id", async ({ params: { id } }) => {
+  app.get<WithId>(
+    "/v1/files/:id",
+    about("A file, without its content"),
+    async ({ params: { id } }) => {
+      const file = (await files.get(id)) ?? (await batches.outputFile(id));
+      if (file) return file;
+      throw unknownFile(id);
+    },
+  );
+  app.get<WithId>(
+    "/v1/files/:id/content",
+    about("A file's content"),
+    async ({ params: { id } }, reply) => {
+      if (await files.get(id)) return sendLines(reply, files.read(id));
+      const lines = await batches.outputContent(id);
+      if (lines) return sendLines(reply, lines);
+      throw unknownFile(id);
+    },
+  );
+  app.delete<WithId>("/v1/files/:id", about("Delete a file"), async ({ params: { id } }) => {
     if (await files.delete(id)) return { id, object: "file", deleted: true };
     throw unknownFile(id);
   });
 }
 
 function batchRoutes(app: FastifyInstance, { batches }: Jobs): void {
-  app.post("/v1/batches", ({ body }) => {
-    const { output_expires_after: _, ...request } = parsed(batchSchema, body);
-    return batches.create(request);
-  });
-  app.get("/v1/batches", ({ query }) => {
+  app.post(
+    "/v1/batches",
+    about("Have the requests of a file answered", batchSchema),
+    ({ body }) => {
+      const { output_expires_after: _, ...request } = parsed(batchSchema, body);
+      return batches.create(request);
+    },
+  );
+  app.get("/v1/batches", about("All batches, the newest first"), ({ query }) => {
     const { limit, after } = parsed(listSchema, query);
     return batches.list(limit, after);
   });
-  app.get<WithId>("/v1/batches/:id", ({ params: { id } }) => batches.get(id));
-  app.post<WithId>("/v1/batches/:id/cancel", ({ params: { id } }) => batches.cancel(id));
+  app.get<WithId>("/v1/batches/:id", about("A batch as it stands"), ({ params: { id } }) =>
+    batches.get(id),
+  );
+  app.post<WithId>("/v1/batches/:id/cancel", about("Cancel a batch"), ({ params: { id } }) =>
+    batches.cancel(id),
+  );
+}
+
+/** What the OpenAPI document says of a route. */
+function about(summary: string, body?: z.ZodType) {
+  return { config: { api: { summary, ...(body && { body }) } } };
 }
 
 function sendLines(reply: FastifyReply, lines: AsyncIterable<string | Buffer>): FastifyReply {

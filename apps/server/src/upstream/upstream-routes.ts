@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "../api/api-error.ts";
 import { isDeparture, toApiError } from "../api/error-handling.ts";
 import { clientSignal, errorEvent, untilStalled } from "../api/event-stream.ts";
+import { callers, type Caller } from "../security/caller.ts";
+import { countedEvents, countUsage } from "./count-usage.ts";
 import { checkedBody, forwardedRoutes } from "./forwarded-requests.ts";
 import { failureOfConnection, UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
@@ -30,19 +32,22 @@ export function upstreamRoutes(
   });
   upstreamModels(app, upstreams);
   for (const path of Object.keys(forwardedRoutes) as Path[]) {
-    app.post(path, (request, reply) => forward(path, request, reply));
+    const streams = !/token|embed/.test(path);
+    const api = { summary: "Passed on to an engine", body: forwardedRoutes[path], streams };
+    app.post(path, { config: { api } }, (request, reply) => forward(path, request, reply));
   }
 
   async function forward(path: Path, request: FastifyRequest, reply: FastifyReply) {
     const body = checkedBody(path, request.body);
     const { headers } = request;
+    const caller = callers.getStore();
     try {
       const answer = await upstreams.send(
         { path, body: JSON.stringify(body), headers: { ...headers, "x-request-id": request.id } },
         body.model,
         clientSignal(reply),
       );
-      return sendReply(reply, answer);
+      return sendReply(reply, answer, caller);
     } catch (error) {
       if (error instanceof UpstreamFailure && error.facts.reply) {
         return sendReply(reply, error.facts.reply);
@@ -52,10 +57,18 @@ export function upstreamRoutes(
     }
   }
 
-  function sendReply(reply: FastifyReply, { status, headers, body }: UpstreamReply) {
+  function sendReply(
+    reply: FastifyReply,
+    { status, headers, body }: UpstreamReply,
+    caller?: Caller,
+  ): FastifyReply {
     void reply.code(status).headers(headers);
-    if (Buffer.isBuffer(body)) return reply.send(body);
-    const events = untilStalled(reply, withLastWord(reply, body), stallTimeout);
+    if (Buffer.isBuffer(body)) {
+      countUsage(caller, body);
+      return reply.send(body);
+    }
+    const counted = countedEvents(caller, withLastWord(reply, body));
+    const events = untilStalled(reply, counted, stallTimeout);
     return reply.header("x-accel-buffering", "no").send(Readable.from(events, oneAtATime));
   }
 

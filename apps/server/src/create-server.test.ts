@@ -3,8 +3,9 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { selectBackend } from "@levin/kernels/node";
 import type OpenAI from "openai";
+import { RateLimitError } from "openai";
 import { pino } from "pino";
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { ask, model, startScriptedServer, type ScriptedServer } from "./testing/scripted-server.ts";
 
 beforeAll(() => selectBackend("cpu"));
@@ -132,14 +133,28 @@ describe("a client that stops reading its stream", () => {
 });
 
 describe("under load", () => {
-  it("refuses with 503 when too many wait", async () => {
+  it("refuses with 429 when too many wait, and says when to come again", async () => {
     const server = await start({ queueCapacity: 0 });
     await startStream(server);
     for (const stream of [true, false]) {
-      await expect(
-        server.openai.chat.completions.create({ ...long, stream }),
-      ).rejects.toMatchObject({ status: 503, code: "overloaded" });
+      const refused = server.openai.chat.completions.create({ ...long, stream }).catch(asError);
+      const error = (await refused) as RateLimitError;
+      expect(error).toBeInstanceOf(RateLimitError);
+      expect(error).toMatchObject({ code: "overloaded", type: "rate_limit_error" });
+      expect(Number(error.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
     }
+  });
+
+  it("refuses prompts beyond the tokens that may wait, but not one that waits alone", async () => {
+    const server = await start({ queueTokens: 10 });
+    const first = new AbortController();
+    await startStream(server, first.signal);
+    const ask100 = { ...long, messages: ask("word ".repeat(100)), max_tokens: 2 };
+    const waiting = server.openai.chat.completions.create(ask100);
+    await expect.poll(server.waiting, patient).toBe(1);
+    await expect(server.openai.chat.completions.create(ask100)).rejects.toThrow(RateLimitError);
+    first.abort();
+    expect((await waiting).usage!.completion_tokens).toBe(2);
   });
 
   it("moves the answers of several clients on in one step", async () => {
@@ -173,7 +188,49 @@ describe("under load", () => {
   });
 });
 
+describe("when time is up", () => {
+  it("an answer ends with what is there, and says so", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const chunks = await startStream(await start({ requestTimeout: 10_000 }));
+    vi.advanceTimersByTime(10_000);
+    let last: unknown;
+    for await (const { choices } of { [Symbol.asyncIterator]: () => chunks }) last = choices[0];
+    expect(last).toMatchObject({ finish_reason: "length", stop_reason: "timeout" });
+  });
+
+  it("a request without a token gets a 504", async () => {
+    const slow = () => {
+      for (const begun = performance.now(); performance.now() - begun < 50;);
+      return "one two";
+    };
+    const server = await start({ requestTimeout: 10, script: slow });
+    // Read in several pieces, of which the first one takes too long.
+    const messages = ask("word ".repeat(1000));
+    await expect(
+      server.openai.chat.completions.create({ ...long, messages }),
+    ).rejects.toMatchObject({ status: 504, code: "timeout" });
+  });
+});
+
 describe("when it closes", () => {
+  it("is not ready at once, and refuses new answers while running ones finish", async () => {
+    const server = await start({ shutdownGrace: 20_000 });
+    const ready = async () => (await fetch(`${server.url}/ready`)).status;
+    expect(await ready()).toBe(200);
+    const running = new AbortController();
+    await startStream(server, running.signal);
+    const closed = server.close();
+    expect(await ready()).toBe(503);
+    expect((await fetch(`${server.url}/health`)).status).toBe(200);
+    await expect(server.openai.chat.completions.create(long)).rejects.toMatchObject({
+      status: 503,
+      code: "shutting_down",
+    });
+    running.abort();
+    await closed;
+  });
+
   it("ends running and waiting answers after the grace, saying why", async () => {
     const server = await start({ shutdownGrace: 50 });
     const chunks = await startStream(server);

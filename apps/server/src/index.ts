@@ -10,7 +10,13 @@ export { runKeysCommand } from "./security/keys-command.ts";
 export type { ConnectionLimits } from "./security/connection-limits.ts";
 export type { SecuritySettings } from "./security/protect.ts";
 export { securityHeaders } from "./security/security-headers.ts";
-export type { Engine, EngineLimits, EngineStats, GenerationSettings } from "./engine/engine.ts";
+export {
+  engineLimits,
+  type Engine,
+  type EngineLimits,
+  type EngineStats,
+  type GenerationSettings,
+} from "./engine/engine.ts";
 export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
 export { ListenError } from "./listen-error.ts";
 export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { pino } from "pino";
-import { flagAmount } from "./flag-amount.ts";
+import { flagAmount, flagNumber } from "./flag-amount.ts";
 import { runWorkerCommand } from "./jobs/worker-command.ts";
 import { runKeysCommand } from "./security/keys-command.ts";
 import { sessionFlags, sessionOptions } from "./sessions/session-flags.ts";
-import { defaultPort, startServer } from "./start-server.ts";
+import { defaultPort, startServer, type StartOptions } from "./start-server.ts";
 import { upstreamFlags } from "./upstream/upstream-flags.ts";
 
 const usage = `levin-server: an OpenAI-compatible server with a chat page
@@ -20,6 +20,14 @@ const usage = `levin-server: an OpenAI-compatible server with a chat page
                      variable of the environment that holds the key of the upstreams
   --redis URL        Redis for files and batches, shared with workers
   --max-batch N      answers computed together (default: 8)
+  --in-process       run the model in the thread that serves, not in one of its own
+  --queue N          requests that may wait for a place (default: 128)
+  --queue-tokens N   prompt tokens that may wait (default: 1048576)
+  --prefix-cache N   MiB for the states of earlier prompts (default: 256)
+  --request-timeout SECONDS
+                     then an answer ends with what is there (default: no limit)
+  --shutdown-grace SECONDS
+                     for running answers when the server closes (default: 5)
   --data DIR         directory for sessions (default: they are kept in memory)
   --database URL     postgres://… for the sessions of several servers (default: LEVIN_DATABASE)
   --session-states N       states kept of one session (default: 8)
@@ -62,6 +70,12 @@ async function main(): Promise<void> {
       "upstream-key-env": { type: "string" },
       redis: { type: "string" },
       "max-batch": { type: "string" },
+      "in-process": { type: "boolean" },
+      queue: { type: "string" },
+      "queue-tokens": { type: "string" },
+      "prefix-cache": { type: "string" },
+      "request-timeout": { type: "string" },
+      "shutdown-grace": { type: "string" },
       ...sessionFlags,
       host: { type: "string" },
       keys: { type: "string" },
@@ -76,54 +90,49 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) console.log(usage);
-  else await serve(values);
+  else await startServer(startOptions(values));
 }
 
-async function serve(values: {
-  model?: string | undefined;
-  "model-id"?: string | undefined;
-  backend: string;
-  stages?: string | undefined;
-  upstream?: string | undefined;
-  "upstream-key-env"?: string | undefined;
-  redis?: string | undefined;
-  "max-batch"?: string | undefined;
-  data?: string | undefined;
-  database?: string | undefined;
-  "session-states"?: string | undefined;
-  "session-state-bytes"?: string | undefined;
-  "session-state-days"?: string | undefined;
-  host?: string | undefined;
-  keys?: string | undefined;
-  insecure?: boolean | undefined;
-  "allow-host"?: string[] | undefined;
-  cors?: string[] | undefined;
-  "body-limit"?: string | undefined;
-  "max-prompt-tokens"?: string | undefined;
-  port: string;
-  "log-level": string;
-}): Promise<void> {
-  const port = Number(values.port);
-  if (!/^\d+$/.test(values.port) || port > 65_535) {
-    throw new Error(`--port: expected a number in 0..65535, found "${values.port}"`);
+type Values = Record<string, string | boolean | string[] | undefined>;
+
+function startOptions(values: Values): StartOptions {
+  const text = (flag: string): string | undefined => values[flag] as string | undefined;
+  const list = (flag: string): string[] | undefined => values[flag] as string[] | undefined;
+  const amount = (flag: string): number | undefined => flagAmount(flag, text(flag));
+  const scaled = (flag: string, unit: number) => flagNumber(flag, text(flag), unit);
+  const port = text("port") ?? "";
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
+    throw new Error(`--port: expected a number in 0..65535, found "${port}"`);
   }
-  await startServer({
-    model: values.model,
-    modelId: values["model-id"],
-    backend: values.backend,
-    ...(values.stages !== undefined && { stages: Number(values.stages) }),
-    ...(values["max-batch"] !== undefined && { maxBatch: Number(values["max-batch"]) }),
-    ...upstreamFlags(values.upstream, values["upstream-key-env"]),
-    redis: values.redis,
-    ...sessionOptions(values),
-    host: values.host,
-    keys: values.keys,
-    insecure: values.insecure,
-    allowHost: values["allow-host"],
-    cors: values.cors,
-    bodyLimit: flagAmount("body-limit", values["body-limit"]),
-    maxPromptTokens: flagAmount("max-prompt-tokens", values["max-prompt-tokens"]),
-    port,
-    logger: pino({ level: values["log-level"] }, process.stderr),
-  });
+  return {
+    model: text("model"),
+    modelId: text("model-id"),
+    backend: text("backend"),
+    stages: amount("stages"),
+    maxBatch: amount("max-batch"),
+    ...upstreamFlags(text("upstream"), text("upstream-key-env")),
+    worker: values["in-process"] !== true,
+    queueCapacity: scaled("queue", 1),
+    queueTokens: scaled("queue-tokens", 1),
+    prefixCacheBytes: scaled("prefix-cache", 2 ** 20),
+    requestTimeout: scaled("request-timeout", 1000),
+    shutdownGrace: scaled("shutdown-grace", 1000),
+    redis: text("redis"),
+    ...sessionOptions({
+      data: text("data"),
+      database: text("database"),
+      "session-states": text("session-states"),
+      "session-state-bytes": text("session-state-bytes"),
+      "session-state-days": text("session-state-days"),
+    }),
+    host: text("host"),
+    keys: text("keys"),
+    insecure: values["insecure"] === true,
+    allowHost: list("allow-host"),
+    cors: list("cors"),
+    bodyLimit: amount("body-limit"),
+    maxPromptTokens: amount("max-prompt-tokens"),
+    port: Number(port),
+    logger: pino({ level: text("log-level") ?? "warn" }, process.stderr),
+  };
 }

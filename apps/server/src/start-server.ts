@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
-import { createServer, type Answering } from "./create-server.ts";
-import { defaultLimits, type EngineLimits } from "./engine/engine.ts";
+import { createServer, type Answering, type ServerSettings } from "./create-server.ts";
+import { engineLimits, type EngineLimits } from "./engine/engine.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { ListenError } from "./listen-error.ts";
@@ -27,13 +27,16 @@ export interface AnswerOptions extends LoadOptions {
   logger?: FastifyBaseLogger | undefined;
 }
 
-export interface StartOptions extends AnswerOptions, AccessOptions, SessionOptions {
+export interface StartOptions
+  extends
+    AnswerOptions,
+    AccessOptions,
+    SessionOptions,
+    Omit<ServerSettings, "security" | "jobs" | "database" | "stateQuota"> {
   /** Default 127.0.0.1: this machine alone. */
   host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
   port?: number | undefined;
-  /** Bytes of the largest request body; default 8 MiB. */
-  bodyLimit?: number | undefined;
   /** Longer prompts are refused; default: as long as the context. */
   maxPromptTokens?: number | undefined;
   /** Redis that files and batches are kept in; without it there are none. */
@@ -48,41 +51,42 @@ export interface RunningServer {
 }
 
 /**
- * Loads a model, serves it until SIGINT or SIGTERM, and prints where. Programs that want neither
- * the line nor the signals use `loadServedModel` and `createServer`.
+ * Loads a model, serves it until SIGINT or SIGTERM, and prints where when it is loaded; until then
+ * the server says that it is not ready. Programs that want neither the line nor the signals use
+ * `loadServedModel` and `createServer`.
  *
  * @throws ListenError, ApiKeyError, DatabaseError, RedisUnavailableError, UpstreamUrlError, and
  *   what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = defaultPort } = options;
-  const { logger, bodyLimit, maxPromptTokens, redis } = options;
+  const { host = "127.0.0.1", port = defaultPort, redis, maxPromptTokens, ...others } = options;
+  const { upstreams: _, database: __, ...settings } = others;
   const security = openAccess(host, options);
-  const jobs = redis === undefined ? undefined : await Jobs.open(redis, logger);
-  const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
+  const jobs = redis === undefined ? undefined : await Jobs.open(redis, options.logger);
   const database = await sessionDatabase(options);
-  const answering = await whatAnswers(options, limits);
+  const answering = await whatAnswers(options, engineLimits(options));
   const app = createServer({
+    ...settings,
     ...answering,
-    ...limits,
-    security,
-    ...(bodyLimit !== undefined && { bodyLimit }),
     ...(maxPromptTokens !== undefined && { maxPromptTokens }),
-    ...(jobs && { jobs }),
+    security,
+    jobs,
     ...(database && { database }),
     stateQuota: options.stateQuota ?? {},
-    ...(logger && { logger }),
   });
   try {
-    const url = await app.listen({ host, port });
+    const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
+      throw listenError(error, host, port);
+    });
     const modelId = nameOf(answering);
     const server = { url, modelId, close: () => app.close().then(() => {}) };
     closeOnSignals(server);
+    await untilLoaded(answering);
     console.log(`levin: ${modelId || "no upstream"} is ready at ${url} (API: ${url}/v1)`);
     return server;
   } catch (error) {
     await app.close();
-    throw listenError(error as NodeJS.ErrnoException, host, port);
+    throw error;
   }
 }
 
@@ -94,7 +98,7 @@ async function sessionDatabase(options: StartOptions): Promise<Database | undefi
   throw new DatabaseError("sessions need a model of this server: upstreams keep none");
 }
 
-/** Upstreams, or a model in a thread of its own or in this one. */
+/** Upstreams, or a model in a thread of its own, where it may still be loading, or in this one. */
 export async function whatAnswers(
   options: AnswerOptions,
   limits: EngineLimits,
@@ -105,7 +109,14 @@ export async function whatAnswers(
   const load = { model, backend, stages, modelId };
   if (!worker) return loadServedModel(load);
   const served = await readServedModel(load);
-  return { ...served, engine: await WorkerEngine.start({ load, limits, logger }) };
+  return { ...served, engine: new WorkerEngine({ load, limits, logger }) };
+}
+
+/** @throws what `loadServedModel` throws */
+export async function untilLoaded(answering: Answering): Promise<void> {
+  if ("engine" in answering && answering.engine instanceof WorkerEngine) {
+    await answering.engine.loaded;
+  }
 }
 
 function nameOf(answering: Answering): string {

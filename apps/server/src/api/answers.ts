@@ -1,6 +1,6 @@
 import type { GenerationResult } from "@levin/model";
 import type { GenerationSettings } from "../engine/engine.ts";
-import type { GenerationService } from "../generation-service.ts";
+import type { Caller, GenerationService } from "../scheduling/generation-service.ts";
 import type { Turn } from "../sessions/turn.ts";
 import { answerParts, type AnswerPart } from "./answer-parts.ts";
 
@@ -32,6 +32,16 @@ export function repeated(
   }));
 }
 
+/** @throws ApiError when the answers to all of these may not wait: see `GenerationService` */
+export function checkRoom(
+  service: GenerationService,
+  questions: readonly Question[],
+  caller: Caller,
+): void {
+  const tokens = questions.reduce((sum, { ids }) => sum + ids.length, 0);
+  service.checkRoom(caller, { tokens, requests: questions.length });
+}
+
 /**
  * Answers several questions at once and gives what comes as it comes. An error of one ends all, and
  * so does whoever stops reading.
@@ -42,13 +52,14 @@ export async function* answerSteps(
   service: GenerationService,
   questions: readonly Question[],
   client: AbortSignal,
+  caller: Caller,
   { tools = false } = {},
 ): AsyncGenerator<AnswerStep, void> {
   const end = new AbortController();
   const signal = AbortSignal.any([client, end.signal]);
   const { tokenizer } = service.served;
   const answers = questions.map(({ ids, settings, turn }) => {
-    const tokens = service.generate(ids, settings, signal);
+    const tokens = service.generate(ids, settings, signal, caller);
     const parts = answerParts(turn?.tokens(tokens) ?? tokens, tokenizer, { tools });
     return turn?.parts(parts) ?? parts;
   });

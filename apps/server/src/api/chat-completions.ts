@@ -1,8 +1,8 @@
 import type { FastifyInstance } from "fastify";
-import type { GenerationService } from "../generation-service.ts";
+import type { GenerationService } from "../scheduling/generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
 import type { BeginTurn } from "../sessions/register-sessions.ts";
-import { answerSteps, repeated } from "./answers.ts";
+import { answerSteps, checkRoom, repeated } from "./answers.ts";
 import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
 import { chatChunks, chatCompletion } from "./chat-replies.ts";
 import { chatSchema, parseBody } from "./completion-requests.ts";
@@ -38,11 +38,13 @@ export function chatCompletions(
     const ids = turn?.promptIds ?? chatPromptIds(messages, asked, served);
     const constraint = toolConstraint(use, formatConstraint(body.response_format));
     const settings = { ...generationSettings(body, served, ids.length), constraint };
-    service.checkRoom();
     const questions = turn
       ? [{ ids, settings: { ...settings, ...turn.settings }, turn }]
       : repeated(ids, settings, body.n ?? 1);
-    const steps = answerSteps(service, questions, clientSignal(reply), { tools: usesTools(use) });
+    checkRoom(service, questions, request);
+    const steps = answerSteps(service, questions, clientSignal(reply), request, {
+      tools: usesTools(use),
+    });
     return body.stream
       ? sendEventStream(reply, chatChunks(body, steps), stallTimeout)
       : chatCompletion(body, steps);

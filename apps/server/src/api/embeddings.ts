@@ -1,11 +1,12 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Engine } from "../engine/engine.ts";
+import type { GenerationService } from "../scheduling/generation-service.ts";
 import { contextExceeded } from "../generation-settings.ts";
 import type { ServedModel } from "../served-model.ts";
 import { ApiError } from "./api-error.ts";
 import { parseBody, tokenIds } from "./completion-requests.ts";
 import { shortList } from "./message-text.ts";
+import { clientSignal } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { promptIds } from "./prompt-ids.ts";
 import { ignored, modelField, unsupported } from "./request-fields.ts";
@@ -37,9 +38,10 @@ const embeddingsSchema = z.strictObject({
 });
 
 /** `POST /v1/embeddings`: vectors of length 1 by the model itself. */
-export function embeddings(app: FastifyInstance, served: ServedModel, engine: Engine): void {
+export function embeddings(app: FastifyInstance, service: GenerationService): void {
+  const { served } = service;
   const api = { summary: "Embeds texts", body: embeddingsSchema };
-  app.post("/v1/embeddings", { config: { api } }, async (request) => {
+  app.post("/v1/embeddings", { config: { api } }, async (request, reply) => {
     const body = parseBody(embeddingsSchema, request.body);
     checkModel(body.model, served.modelId);
     const texts = body.input.map((input) => embeddedIds(input, served));
@@ -49,7 +51,7 @@ export function embeddings(app: FastifyInstance, served: ServedModel, engine: En
         param: "input",
       });
     }
-    const vectors = await engine.embed(texts);
+    const vectors = await service.embed(texts, clientSignal(reply), request);
     const data = vectors.map((vector, index) => ({
       object: "embedding",
       index,

@@ -148,7 +148,7 @@ describe("bad requests get an error in OpenAI's form", () => {
     const form = await fetch(`${server.url}/v1/chat/completions`, { method: "POST", body: "a=b" });
     expect(form.status).toBe(415);
     expect(await form.json()).toMatchObject({ error: { code: "unsupported_media_type" } });
-    expect(await post("/v1/embeddings", {})).toMatchObject({
+    expect(await post("/v1/moderations", {})).toMatchObject({
       status: 404,
       error: { type: "invalid_request_error", code: "unknown_url" },
     });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { GenerationResult } from "@levin/model";
+import type { FinishReason, GenerationResult } from "@levin/model";
 
 /** Tokens that a request cost, in OpenAI's form. */
 export interface Usage {
@@ -45,6 +45,12 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
+/** An answer is only aborted, and still sent, when its time is up. */
+const endings: Partial<Record<FinishReason, string>> = {
+  repetition: "repetition",
+  abort: "timeout",
+};
+
 /** Why an answer ended; `stop_reason` tells what OpenAI has no word for. */
 export function ending(result: GenerationResult): {
   finish_reason: "stop" | "length";
@@ -53,6 +59,6 @@ export function ending(result: GenerationResult): {
   const { finishReason, stopString } = result;
   return {
     finish_reason: finishReason === "stop" ? "stop" : "length",
-    stop_reason: stopString ?? (finishReason === "repetition" ? "repetition" : null),
+    stop_reason: stopString ?? endings[finishReason] ?? null,
   };
 }

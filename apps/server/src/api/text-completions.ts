@@ -1,8 +1,8 @@
 import type { GenerationResult } from "@levin/model";
 import type { FastifyInstance } from "fastify";
-import type { GenerationService } from "../generation-service.ts";
+import type { GenerationService } from "../scheduling/generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
-import { answerSteps, repeated, type AnswerStep } from "./answers.ts";
+import { answerSteps, checkRoom, repeated, type AnswerStep } from "./answers.ts";
 import { parseBody, textSchema, type TextRequest } from "./completion-requests.ts";
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
@@ -29,8 +29,8 @@ export function textCompletions(
       const settings = { ...generationSettings(body, served, ids.length), constraint };
       return repeated(ids, settings, drawn(body));
     });
-    service.checkRoom();
-    const steps = answerSteps(service, questions, clientSignal(reply));
+    checkRoom(service, questions, request);
+    const steps = answerSteps(service, questions, clientSignal(reply), request);
     return body.stream
       ? sendEventStream(reply, chunks(body, steps), stallTimeout)
       : completion(body, steps);

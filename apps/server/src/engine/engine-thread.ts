@@ -127,9 +127,10 @@ export class EngineThread {
   }
 }
 
-/** 503: the model is not there now, but will be again. */
-export function modelLost(): ApiError {
-  return new ApiError(503, "the model is being started again; try again soon", {
+/** 503: the model went away under a call. */
+function modelLost(): ApiError {
+  return new ApiError(503, "the model was lost and is started again; try again soon", {
     code: "model_lost",
+    retryAfter: 2,
   });
 }

@@ -1,4 +1,5 @@
 import type { GenerationOptions, GenerationResult, TokenEvent } from "@levin/model";
+import { ApiError } from "../api/api-error.ts";
 
 /** What to generate and how, as plain data: it may cross to another thread. */
 export type GenerationSettings = Omit<GenerationOptions, "signal" | "onPrefill" | "prefixes">;
@@ -7,8 +8,9 @@ export type GenerationSettings = Omit<GenerationOptions, "signal" | "onPrefill" 
 export interface EngineStats {
   /** States of earlier prompts. */
   prefixCacheBytes: number;
-  /** Tensors of the backend, weights and states of running answers included. */
-  tensorBytes: number;
+  /** All states, of running answers too, as far as they are tensors of one memory. */
+  stateBytes: number;
+  /** Tensors of the backend, weights included. */
   tensors: number;
 }
 
@@ -20,7 +22,13 @@ export interface EngineLimits {
   prefixCacheBytes: number;
 }
 
-export const defaultLimits: EngineLimits = { maxBatch: 8, prefixCacheBytes: 256 * 2 ** 20 };
+/** Fills in defaults: 8 answers, 256 MiB. */
+export function engineLimits(given: {
+  [Key in keyof EngineLimits]?: number | undefined;
+}): EngineLimits {
+  const { maxBatch = 8, prefixCacheBytes = 256 * 2 ** 20 } = given;
+  return { maxBatch, prefixCacheBytes };
+}
 
 /**
  * All that touches a model. Arguments and results are plain data, so the model may be in this
@@ -56,4 +64,12 @@ export interface Engine {
   stats(): Promise<EngineStats>;
   /** Ends the engine and frees what it keeps beside the model. */
   close(): Promise<void>;
+}
+
+/** 503: the model is not there now, but will be. */
+export function modelNotLoaded(): ApiError {
+  return new ApiError(503, "the model is not loaded yet; try again soon", {
+    code: "model_loading",
+    retryAfter: 2,
+  });
 }

@@ -21,6 +21,8 @@ export class LocalEngine implements Engine {
   readonly #model: LoadedModel["model"];
   readonly #batch: ContinuousBatch;
   readonly #prefixes: PrefixCache;
+  /** Of the backend while nothing runs: the weights. */
+  readonly #restingBytes = tf.memory().numBytes;
   #isBroken = false;
 
   constructor({ model, tokenizer }: LoadedModel, { maxBatch, prefixCacheBytes }: EngineLimits) {
@@ -72,7 +74,8 @@ export class LocalEngine implements Engine {
   stats(): Promise<EngineStats> {
     const { numBytes, numTensors } = tf.memory();
     const prefixCacheBytes = this.#prefixes.byteLength;
-    return Promise.resolve({ prefixCacheBytes, tensorBytes: numBytes, tensors: numTensors });
+    const stateBytes = Math.max(0, numBytes - this.#restingBytes);
+    return Promise.resolve({ prefixCacheBytes, stateBytes, tensors: numTensors });
   }
 
   close(): Promise<void> {

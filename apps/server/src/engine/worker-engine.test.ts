@@ -121,6 +121,18 @@ describe("a model in a thread of its own", () => {
     await expect(tooLong).rejects.toMatchObject({ limit, found: limit });
   });
 
+  it("refuses calls until it is loaded", async () => {
+    const loading = new WorkerEngine({ load: {}, limits });
+    expect(loading.isReady).toBe(false);
+    await expect(loading.stats()).rejects.toMatchObject({ status: 503, code: "model_loading" });
+    await loading.loaded;
+    expect(loading.isReady).toBe(true);
+    await loading.close();
+    const closed = new WorkerEngine({ load: {}, limits });
+    await closed.close();
+    await expect(closed.loaded).rejects.toThrow(/closed while/);
+  });
+
   it("says why it can't be loaded", async () => {
     const start = (load: object) => WorkerEngine.start({ load, limits });
     await expect(start({ backend: "abacus" })).rejects.toBeInstanceOf(BackendUnavailableError);
@@ -142,9 +154,9 @@ describe("a model in a thread of its own", () => {
       await expect(call).rejects.toMatchObject({ status: 503, code: "model_lost" });
     }
     expect(engine.isReady).toBe(false);
-    await expect(engine.stats()).rejects.toMatchObject({ status: 503, code: "model_lost" });
+    await expect(engine.stats()).rejects.toMatchObject({ status: 503, code: "model_loading" });
     expect(logged).toContain("the model's thread ended; it is started again");
-    await expect.poll(() => engine.isReady, { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => engine.isReady, { timeout: 50_000 }).toBe(true);
     expect((await collect(engine, { maxNewTokens: 5 })).events).toHaveLength(5);
   });
 });

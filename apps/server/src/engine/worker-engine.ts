@@ -1,9 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { GenerationResult, TokenEvent } from "@levin/model";
 import type { FastifyBaseLogger } from "fastify";
-import type { Engine, EngineStats, GenerationSettings } from "./engine.ts";
+import {
+  modelNotLoaded,
+  type Engine,
+  type EngineStats,
+  type GenerationSettings,
+} from "./engine.ts";
 import type { EngineStart } from "./engine-message.ts";
-import { EngineThread, modelLost } from "./engine-thread.ts";
+import { EngineThread } from "./engine-thread.ts";
 
 export interface WorkerEngineOptions extends EngineStart {
   /** Told when the thread ends and starts. */
@@ -27,18 +32,26 @@ export class WorkerEngine implements Engine {
   #thread: EngineThread;
   #isLoaded = false;
 
+  /** Kept when the model is there for the first time; broken with what `loadServedModel` throws. */
+  readonly loaded: Promise<void>;
+
   /** @throws what `loadServedModel` throws */
   static async start(options: WorkerEngineOptions): Promise<WorkerEngine> {
     const engine = new WorkerEngine(options);
-    await engine.#thread.loaded;
-    engine.#isLoaded = true;
-    void engine.#keepAlive();
+    await engine.loaded;
     return engine;
   }
 
-  private constructor(options: WorkerEngineOptions) {
+  /** Begins to load; calls are refused until the model is there. */
+  constructor(options: WorkerEngineOptions) {
     this.#options = options;
     this.#thread = new EngineThread(options);
+    this.loaded = this.#load();
+    // Who does not wait for it hears of it by `isReady`.
+    this.loaded.then(
+      () => this.#keepAlive(),
+      () => {},
+    );
   }
 
   get isReady(): boolean {
@@ -47,7 +60,7 @@ export class WorkerEngine implements Engine {
 
   /** The thread that answers now. */
   get thread(): EngineThread {
-    if (!this.#isLoaded) throw modelLost();
+    if (!this.#isLoaded) throw modelNotLoaded();
     return this.#thread;
   }
 
@@ -80,6 +93,16 @@ export class WorkerEngine implements Engine {
     await this.#thread.terminate();
   }
 
+  async #load(): Promise<void> {
+    try {
+      await this.#thread.loaded;
+      this.#isLoaded = true;
+    } catch (error) {
+      if (!this.#closing.signal.aborted) throw error;
+      throw new Error("closed while the model was loading", { cause: error });
+    }
+  }
+
   /** Starts the thread again whenever it ends, until the engine is closed. */
   async #keepAlive(): Promise<void> {
     const { logger, restartDelay = 250 } = this.#options;
@@ -102,8 +125,7 @@ export class WorkerEngine implements Engine {
     const { logger } = this.#options;
     this.#thread = new EngineThread(this.#options);
     try {
-      await this.#thread.loaded;
-      this.#isLoaded = true;
+      await this.#load();
       logger?.info("the model is loaded again");
     } catch (error) {
       logger?.error({ err: error }, "the model could not be loaded again");

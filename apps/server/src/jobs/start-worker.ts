@@ -1,6 +1,6 @@
 import { createServer } from "../create-server.ts";
-import { defaultLimits } from "../engine/engine.ts";
-import { closeOnSignals, whatAnswers, type AnswerOptions } from "../start-server.ts";
+import { engineLimits } from "../engine/engine.ts";
+import { closeOnSignals, untilLoaded, whatAnswers, type AnswerOptions } from "../start-server.ts";
 import { startBatchWorker } from "./batch-worker.ts";
 
 export interface StartWorkerOptions extends AnswerOptions {
@@ -18,11 +18,12 @@ export interface StartWorkerOptions extends AnswerOptions {
  */
 export async function startWorker(options: StartWorkerOptions): Promise<void> {
   const { redis: redisUrl, stallSeconds, logger } = options;
-  const limits = { ...defaultLimits, ...(options.maxBatch && { maxBatch: options.maxBatch }) };
+  const limits = engineLimits(options);
   const answering = await whatAnswers(options, limits);
   const app = createServer({ ...answering, ...limits, ...(logger && { logger }) });
   try {
     await app.ready();
+    await untilLoaded(answering);
     const concurrency = limits.maxBatch;
     const end = await startBatchWorker(app, { redisUrl, concurrency, stallSeconds, logger });
     closeOnSignals({ close: () => end().then(() => app.close()) });

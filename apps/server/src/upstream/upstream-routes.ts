@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { ApiError } from "../api/api-error.ts";
 import { isDeparture, toApiError } from "../api/error-handling.ts";
 import { clientSignal, errorEvent, untilStalled } from "../api/event-stream.ts";
 import { callers, type Caller } from "../security/caller.ts";
 import { countedEvents, countUsage } from "./count-usage.ts";
 import { checkedBody, forwardedRoutes } from "./forwarded-requests.ts";
+import { shuttingDown } from "../scheduling/shutting-down.ts";
 import { failureOfConnection, UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
 import { unknownModel, type Upstreams } from "./upstreams.ts";
@@ -84,9 +84,7 @@ export function upstreamRoutes(
   }
 
   function asApiError(error: unknown): unknown {
-    if (upstreams.isClosing) {
-      return new ApiError(503, "the server is shutting down", { code: "shutting_down" });
-    }
+    if (upstreams.isClosing) return shuttingDown();
     const failure = failureOfConnection(error);
     return failure instanceof UpstreamFailure ? failure.apiError : failure;
   }

@@ -1,5 +1,6 @@
 import { DelegateBackoff, handleWhen, retry } from "cockatiel";
 import { ApiError } from "../api/api-error.ts";
+import { shuttingDown } from "../scheduling/shutting-down.ts";
 import { noUpstream, UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
 import { upstreamUrl } from "./upstream-url.ts";
@@ -35,6 +36,7 @@ export class Upstreams {
   readonly all: readonly Upstream[];
   readonly #shutdown = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  #isDraining = false;
   /** Which one is asked first among equals. */
   #turn = 0;
 
@@ -55,7 +57,7 @@ export class Upstreams {
   }
 
   get isReady(): boolean {
-    return this.all.some((upstream) => upstream.isAvailable);
+    return !this.#isDraining && this.all.some((upstream) => upstream.isAvailable);
   }
 
   /** Models of all upstreams, each once, also of those that are away just now. */
@@ -67,9 +69,10 @@ export class Upstreams {
   /**
    * Asks until an upstream answers, at most five times.
    * @param model of the request; without one any upstream may answer
-   * @throws UpstreamFailure; ApiError (404) for an unknown model; AbortError
+   * @throws UpstreamFailure; ApiError (404 for an unknown model, 503 when closing); AbortError
    */
   async send(request: UpstreamRequest, model: string | undefined, client: AbortSignal) {
+    if (this.#isDraining) throw shuttingDown();
     this.#checkModel(model);
     const signal = AbortSignal.any([client, this.#shutdown.signal]);
     const tried = new Set<Upstream>();
@@ -130,6 +133,11 @@ export class Upstreams {
 
   get isClosing(): boolean {
     return this.#shutdown.signal.aborted;
+  }
+
+  /** Takes no new requests from now on. */
+  refuse(): void {
+    this.#isDraining = true;
   }
 
   /** Ends all requests in progress. */

@@ -1,8 +1,8 @@
 import type { ChatMessage } from "@levin/tokenizer";
 import type { FastifyInstance } from "fastify";
-import type { GenerationService } from "../../generation-service.ts";
+import type { GenerationService } from "../../scheduling/generation-service.ts";
 import { generationSettings } from "../../generation-settings.ts";
-import { answerSteps } from "../answers.ts";
+import { answerSteps, checkRoom } from "../answers.ts";
 import { chatPromptIds } from "../chat-prompt.ts";
 import { parseBody } from "../completion-requests.ts";
 import { clientSignal, sendEventStream } from "../event-stream.ts";
@@ -42,9 +42,11 @@ export function responses(
       ...generationSettings(asChat(body), served, ids.length, "input"),
       constraint,
     };
-    service.checkRoom();
     const questions = [{ ids, settings }];
-    const steps = answerSteps(service, questions, clientSignal(reply), { tools: usesTools(use) });
+    checkRoom(service, questions, request);
+    const steps = answerSteps(service, questions, clientSignal(reply), request, {
+      tools: usesTools(use),
+    });
     const keep = (response: ResponseObject): void => {
       if (body.store === false) return;
       store.keep({ response, messages: [...messages, ...outputMessages(response.output)] });

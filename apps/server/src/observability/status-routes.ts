@@ -1,0 +1,50 @@
+import type { FastifyInstance } from "fastify";
+import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import type { GenerationService } from "../scheduling/generation-service.ts";
+
+/** Who watches a server asks often: these requests are not worth a line each. */
+const quiet = { logLevel: "warn" } as const;
+const probe = { ...quiet, config: { isPublic: true } } as const;
+
+/** `/health`: the server's thread runs. `/ready`: the model is there to be asked. */
+export function healthRoutes(app: FastifyInstance, service: GenerationService): void {
+  const model = service.served.modelId;
+  app.get("/health", probe, () => ({ status: "ok", model, waiting: service.waiting }));
+  app.get("/ready", probe, (_, reply) => {
+    const { status } = service;
+    return reply.code(status === "ready" ? 200 : 503).send({ status, model });
+  });
+}
+
+/** `/metrics` in the form of Prometheus: those of a registry, of requests, and of the process. */
+export function metricsRoute(app: FastifyInstance, registry: Registry): void {
+  const durations = new Histogram({
+    name: "levin_http_request_duration_seconds",
+    help: "Seconds from a request to the end of its reply.",
+    labelNames: ["method", "route", "status"],
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
+    registers: [registry],
+  });
+  app.addHook("onResponse", (request, reply, done) => {
+    const { method } = request;
+    // The route's pattern, not the path: anyone could make up endless ones.
+    const route = request.routeOptions.url ?? "unknown";
+    durations.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
+  });
+  app.get("/metrics", quiet, async (_, reply) => {
+    const all = Registry.merge([registry, processMetrics()]);
+    return reply.type(all.contentType).send(await all.metrics());
+  });
+}
+
+let ofProcess: Registry | undefined;
+
+/** One for all servers of a process: it watches its event loop and garbage collector. */
+function processMetrics(): Registry {
+  if (!ofProcess) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
+}

@@ -17,6 +17,7 @@ import { builtPageDirectory, pageFiles } from "./page-files.ts";
 import { connectionOptions } from "./security/connection-limits.ts";
 import { meteredEngine } from "./security/metered-engine.ts";
 import { protect, type SecuritySettings } from "./security/protect.ts";
+import { tactfulLogger } from "./security/tactful-logger.ts";
 import { requestId, returnRequestIds } from "./observability/request-id.ts";
 import { ServiceMetrics } from "./observability/service-metrics.ts";
 import { healthRoutes, metricsRoute } from "./observability/status-routes.ts";
@@ -73,7 +74,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, bodyLimit = 8 * 2 ** 20, security = {} } = options;
   const { stallTimeout = defaultStallTimeout } = options;
   const app: FastifyInstance = Fastify({
-    ...(logger && { loggerInstance: logger }),
+    ...(logger && { loggerInstance: tactfulLogger(logger) }),
     bodyLimit,
     frameworkErrors: answerFrameworkError,
     return503OnClosing: false,

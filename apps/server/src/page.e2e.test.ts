@@ -1,19 +1,17 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { chromiumPath, launchChromium } from "@levin/tooling/chromium";
+import { chromiumPath } from "@levin/tooling/chromium";
 import type { ModelState, TokenBatch } from "@levin/model";
-import AxeSource from "axe-core";
-import type { FastifyInstance } from "fastify";
-import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createServer, loadServedModel, type LoadedModel } from "./index.ts";
-
-const screenshots = join(import.meta.dirname, "../dist/screenshots");
-const viewports = {
-  desktop: { width: 1280, height: 800 },
-  phone: { width: 390, height: 844 },
-};
+import { loadServedModel, type LoadedModel } from "./index.ts";
+import {
+  ask,
+  ChatPage,
+  finished,
+  overflow,
+  screenshots,
+  viewports,
+  violations,
+} from "./testing/chat-page.ts";
 
 /** At the speed of a larger model, so that what the page shows while an answer streams can be seen. */
 function unhurried({ model, ...served }: LoadedModel): LoadedModel {
@@ -33,42 +31,16 @@ function unhurried({ model, ...served }: LoadedModel): LoadedModel {
 }
 
 describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
-  let app: FastifyInstance;
-  let browser: Browser;
-  let address: string;
-
+  let chat: ChatPage;
   beforeAll(async () => {
-    await build({ root: join(import.meta.dirname, "../page"), logLevel: "error" });
-    await mkdir(screenshots, { recursive: true });
-    app = createServer(unhurried(await loadServedModel()));
-    address = await app.listen({ port: 0, host: "127.0.0.1" });
-    browser = await launchChromium();
+    chat = await ChatPage.start(unhurried(await loadServedModel()), "page");
   });
-  afterAll(async () => {
-    await browser?.close();
-    await app?.close();
-  });
-
-  async function openPage(viewport: { width: number; height: number }): Promise<Page> {
-    const page = await browser.newPage({ viewport });
-    page.on("pageerror", (error) => expect.unreachable(`page error: ${error.message}`));
-    await page.goto(address);
-    await page.getByText("spark", { exact: true }).waitFor();
-    return page;
-  }
-
-  async function ask(page: Page, question: string): Promise<void> {
-    await page.getByLabel("Your question").fill(question);
-    await page.keyboard.press("Enter");
-  }
-
-  const finished = (page: Page): Promise<void> =>
-    page.getByRole("button", { name: "Send" }).waitFor({ timeout: 60_000 });
+  afterAll(() => chat?.close());
 
   it.each(Object.entries(viewports))(
     "streams an answer with a folded thought on a %s",
     async (name, viewport) => {
-      const page = await openPage(viewport);
+      const page = await chat.open(viewport);
       await page.screenshot({ path: join(screenshots, `${name}-welcome.png`) });
       // Kept out of spark's training.
       await ask(page, "What is 6284 + 2967?");
@@ -76,35 +48,32 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
       await page.locator("summary .last-line").filter({ hasText: /\S/ }).waitFor();
       await finished(page);
       expect(await page.getByTestId("answer").innerText()).toBe("9251");
-      expect(await page.getByTestId("figures").innerText()).toMatch(/\d+ tokens · \d+ tokens\/s/);
+      expect(await page.getByTestId("figures").innerText()).toMatch(/\d+ tokens\s*\d+ tokens\/s/);
       const thought = page.locator("details.thought");
       expect(await thought.getAttribute("open")).toBeNull();
       expect(await page.getByTestId("thought-tokens").innerText()).toMatch(/[1-9]\d* tokens/);
       await thought.locator("summary").click();
       expect(await thought.locator("pre").innerText()).toMatch(/\S/);
       await page.screenshot({ path: join(screenshots, `${name}-answer.png`) });
-      const overflow = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      );
-      expect(overflow).toBe(0);
+      expect(await overflow(page)).toBe(0);
       await page.close();
     },
   );
 
   it("keeps the thought within the slider's budget", async () => {
-    const page = await openPage(viewports.desktop);
+    const page = await chat.open(viewports.desktop);
     await page.getByRole("slider").fill("1");
     await ask(page, "What is 4821 plus 3977?");
     await finished(page);
-    expect(await page.getByTestId("thought-tokens").innerText()).toBe("16 tokens");
+    expect(await page.getByTestId("thought-tokens").innerText()).toBe("16 of 16 tokens");
     await page.close();
   });
 
   it("stops at once, and then answers the next question", async () => {
-    const page = await openPage(viewports.desktop);
+    const page = await chat.open(viewports.desktop);
     await ask(page, "Sort from smallest to largest: 42, 7, 19, 23, 11, 35, 28.");
     await page.getByRole("button", { name: "Stop" }).click();
-    await page.getByText("Stopped.").waitFor();
+    await page.locator(".note").getByText("Stopped.").waitFor();
     await ask(page, "What is 1 plus 1?");
     await finished(page);
     expect(await page.getByTestId("answer").last().innerText()).toMatch(/\S/);
@@ -114,7 +83,7 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   });
 
   it("asks an example at a click, within the slider's budget too", async () => {
-    const page = await openPage(viewports.phone);
+    const page = await chat.open(viewports.phone);
     await page.getByRole("slider").fill("0");
     await page.getByRole("button", { name: "Addition" }).click();
     await finished(page);
@@ -124,7 +93,7 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   });
 
   it("shows what went wrong, and leaves it out of the next question", async () => {
-    const page = await openPage(viewports.desktop);
+    const page = await chat.open(viewports.desktop);
     const sent: { messages: unknown[] }[] = [];
     await page.route("**/v1/chat/completions", async (route) => {
       sent.push(route.request().postDataJSON() as { messages: unknown[] });
@@ -141,17 +110,17 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   });
 
   it("waits for a server that is not there yet", async () => {
-    const page = await browser.newPage({ viewport: viewports.desktop });
+    const page = await (await chat.visitor()).newPage();
     let requests = 0;
     await page.route("**/v1/models", (route) => (requests++ ? route.continue() : route.abort()));
-    await page.goto(address);
+    await page.goto(chat.address);
     await page.getByText("waiting for the server…").waitFor();
-    await page.getByText("spark", { exact: true }).waitFor();
+    await page.locator(".names strong").getByText("spark").waitFor();
     await page.close();
   });
 
   it("leaves whoever scrolls up to read where they are", async () => {
-    const page = await openPage({ width: 390, height: 420 });
+    const page = await chat.open({ width: 390, height: 420 });
     for (let turn = 0; turn < 3; turn++) {
       await ask(page, "What is 12 plus 30?");
       await finished(page);
@@ -167,12 +136,8 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   });
 
   it("has no accessibility violations that axe knows, in light and dark", async () => {
-    // The page's own policy forbids foreign scripts, so axe comes in from outside.
-    const violations = (page: Page): Promise<string[]> =>
-      page.evaluate(`(() => { ${AxeSource.source}
-        return axe.run().then((result) => result.violations.map((violation) => violation.id + ": " + violation.nodes[0].html)); })()`);
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await openPage(viewports.phone);
+      const page = await chat.open(viewports.phone);
       await page.emulateMedia({ colorScheme });
       expect(await violations(page)).toEqual([]);
       await ask(page, "What is 2 plus 2?");

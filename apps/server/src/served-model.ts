@@ -1,5 +1,6 @@
 import {
   planModel,
+  softmaxTwin,
   type CausalLanguageModel,
   type ModelConfig,
   type NextTokenModel,
@@ -23,6 +24,10 @@ export interface ModelDescription {
   lightning_layers: number;
   /** Bytes of the lightning state of one conversation, however long it is. */
   lightning_state_bytes: number;
+  /** Bytes that each token adds in the softmax layers, in bfloat16. */
+  cache_bytes_per_token: number;
+  /** The same for a twin in which every layer is softmax attention. */
+  softmax_twin_cache_bytes_per_token: number;
 }
 
 /** What answering requests needs to know of a model, wherever it runs. */
@@ -55,5 +60,7 @@ export function describeModel(config: ModelConfig): ModelDescription {
     layers: config.layerTypes.length,
     lightning_layers: config.layerTypes.filter((type) => type === "lightning").length,
     lightning_state_bytes: state.lightningBytes,
+    cache_bytes_per_token: state.cacheBytesPerToken,
+    softmax_twin_cache_bytes_per_token: planModel(softmaxTwin(config), []).state.cacheBytesPerToken,
   };
 }

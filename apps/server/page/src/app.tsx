@@ -1,67 +1,84 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { Bolt } from "./bolt.tsx";
-import { unlimited, type ThinkingBudget } from "./budget-slider.tsx";
-import { Composer } from "./composer.tsx";
-import { useConversation } from "./conversation.ts";
-import { MessageView } from "./message-view.tsx";
-import { useModelFacts, type ModelFacts } from "./model-facts.ts";
-import { useStickToEnd } from "./stick-to-end.ts";
-import { Welcome } from "./welcome.tsx";
+import { useMemo, useRef, useState } from "preact/hooks";
+import { serverSource } from "./answers/server-source.ts";
+import { useAnswers, type Variant } from "./answers/use-answers.ts";
+import { ConversationView } from "./chats/conversation-view.tsx";
+import { isRunning, pathTo } from "./chats/conversation.ts";
+import { exportConversation } from "./chats/export-conversation.ts";
+import { messageActions } from "./chats/message-actions.ts";
+import { Sidebar } from "./chats/sidebar.tsx";
+import { Spoken } from "./chats/spoken.tsx";
+import { useStickToEnd } from "./chats/stick-to-end.ts";
+import { useChats } from "./chats/use-chats.ts";
+import { Welcome } from "./chats/welcome.tsx";
+import { Composer } from "./controls/composer.tsx";
+import { useSettings } from "./controls/use-settings.ts";
+import { Header } from "./layout/header.tsx";
+import { PageMenu } from "./layout/page-menu.tsx";
+import { stateBytesAfter, useServedModels } from "./model/model-facts.ts";
 
-/** The whole page: header, conversation, composer. */
+const isWide = (): boolean => matchMedia("(min-width: 56rem)").matches;
+
+/** The whole page: list of conversations, header, conversation, composer. */
 export function App(): JSX.Element {
-  const facts = useModelFacts();
-  const { messages, busy, send, stop, clear } = useConversation(facts?.id ?? "");
-  const [budget, setBudget] = useState<ThinkingBudget>(unlimited);
-  const scroller = useStickToEnd(messages);
-  const ready = facts !== undefined;
-  const ask = (text: string): void => void send(text, budget);
+  const [settings, setSettings] = useSettings();
+  const [facts] = useServedModels();
+  const chats = useChats();
+  const answers = useAnswers(chats);
+  const [isListOpen, setListOpen] = useState(isWide);
+  const searchField = useRef<HTMLInputElement>(null);
+  const questionField = useRef<HTMLTextAreaElement>(null);
+  const { current } = chats;
+  const path = useMemo(() => pathTo(current), [current]);
+  const scroller = useStickToEnd(path, current.id);
+  const variants: Variant[] = [
+    { source: serverSource, model: facts?.id ?? "", budget: settings.budget, tools: [] },
+  ];
+  const actions = messageActions(chats, answers, variants);
+  const isEmpty = path.length === 0;
+  const onPicked = (): void => {
+    if (!isWide()) setListOpen(false);
+    questionField.current?.focus();
+  };
   return (
     <>
-      <header>
-        <span class="logo">
-          <Bolt />
-        </span>
-        <div>
-          <h1>Levin</h1>
-          <p>{facts ? <Facts {...facts} /> : "waiting for the server…"}</p>
-        </div>
-        {messages.length > 0 && (
-          <button type="button" class="quiet" onClick={clear}>
-            New chat
-          </button>
-        )}
-      </header>
-      <main ref={scroller}>
-        {messages.length === 0 ? (
-          <Welcome ready={ready} onPick={ask} />
-        ) : (
-          <ol class="messages" aria-live="polite" aria-busy={busy}>
-            {messages.map((message, index) => (
-              <MessageView key={index} message={message} />
-            ))}
-          </ol>
-        )}
-      </main>
-      <Composer
-        busy={busy}
-        ready={ready}
-        budget={budget}
-        onBudget={setBudget}
-        onSend={ask}
-        onStop={stop}
+      <Sidebar chats={chats} isOpen={isListOpen} searchField={searchField} onPicked={onPicked} />
+      <button
+        type="button"
+        class="shade"
+        aria-label="Close the list of conversations"
+        onClick={() => setListOpen(false)}
       />
-    </>
-  );
-}
-
-function Facts({ id, parameters, state }: ModelFacts): JSX.Element {
-  return (
-    <>
-      <strong>{id}</strong>
-      {parameters && ` · ${parameters}`}
-      {state && <span class="wide"> · {state}</span>}
+      <div class="page">
+        <Header facts={facts} isListOpen={isListOpen} onToggleList={() => setListOpen(!isListOpen)}>
+          <PageMenu
+            settings={settings}
+            onSettings={setSettings}
+            onExport={isEmpty ? undefined : (form) => exportConversation(current, form)}
+          />
+        </Header>
+        <main ref={scroller}>
+          {isEmpty ? (
+            <Welcome ready={facts !== undefined} onPick={(text) => actions.send(text, [])} />
+          ) : (
+            <ConversationView
+              conversation={current}
+              actions={actions}
+              stateBytes={(tokens) => facts && stateBytesAfter(facts, tokens)}
+            />
+          )}
+        </main>
+        <Composer
+          field={questionField}
+          busy={isRunning(current)}
+          ready={facts !== undefined}
+          budget={settings.budget}
+          onBudget={(budget) => setSettings({ budget })}
+          onSend={(text) => actions.send(text, [])}
+          onStop={() => answers.stop(current)}
+        />
+        <Spoken last={path.at(-1)} />
+      </div>
     </>
   );
 }

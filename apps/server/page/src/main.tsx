@@ -1,5 +1,10 @@
 import { render } from "preact";
 import { App } from "./app.tsx";
-import "./style.css";
+import "./style/base.css";
+import "./style/layout.css";
+import "./style/sidebar.css";
+import "./style/messages.css";
+import "./style/markdown.css";
+import "./style/composer.css";
 
 render(<App />, document.querySelector("#app")!);

@@ -22,7 +22,7 @@ export function Welcome({
   return (
     <section class="welcome">
       <h2>Long thoughts, small memory</h2>
-      <p>A lightning-attention model is running on this machine. Watch it think.</p>
+      <p>A lightning-attention model thinks before it answers. Watch it.</p>
       <ul>
         {examples.map(({ kind, question }) => (
           <li key={kind}>

@@ -1,27 +1,28 @@
-import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { BudgetSlider, type ThinkingBudget } from "./budget-slider.tsx";
+import type { JSX, RefObject } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { IconButton } from "../layout/icon-button.tsx";
+import { BudgetSlider } from "./budget-slider.tsx";
 
 interface ComposerProps {
+  field: RefObject<HTMLTextAreaElement | null>;
   busy: boolean;
-  /** False until the server has told which model it serves. */
+  /** False until there is a model to ask. */
   ready: boolean;
-  budget: ThinkingBudget;
-  onBudget: (budget: ThinkingBudget) => void;
+  budget: number | null;
+  onBudget: (budget: number | null) => void;
   onSend: (text: string) => void;
   onStop: () => void;
 }
 
 /** Where questions are typed, with the thinking budget; Enter sends, Escape stops. */
 export function Composer(props: ComposerProps): JSX.Element {
-  const { busy, ready, budget, onBudget, onSend, onStop } = props;
+  const { field, busy, ready, budget, onBudget, onSend, onStop } = props;
   const [text, setText] = useState("");
-  const field = useRef<HTMLTextAreaElement>(null);
   const canSend = ready && !busy && text.trim() !== "";
   useEffect(() => {
     // On a touch screen the keyboard would cover the examples.
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
-  }, [busy]);
+  }, [busy, field]);
   const submit = (): void => {
     if (!canSend) return;
     onSend(text.trim());
@@ -34,9 +35,6 @@ export function Composer(props: ComposerProps): JSX.Element {
       onSubmit={(event) => {
         event.preventDefault();
         submit();
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape" && busy) onStop();
       }}
     >
       <textarea
@@ -55,13 +53,9 @@ export function Composer(props: ComposerProps): JSX.Element {
       <div class="row">
         <BudgetSlider budget={budget} onBudget={onBudget} />
         {busy ? (
-          <button type="button" class="stop" onClick={onStop}>
-            Stop
-          </button>
+          <IconButton icon="stop" label="Stop" class="round stop" onClick={onStop} />
         ) : (
-          <button type="submit" disabled={!canSend}>
-            Send
-          </button>
+          <IconButton icon="send" label="Send" class="round" type="submit" disabled={!canSend} />
         )}
       </div>
     </form>

@@ -1,0 +1,40 @@
+import type { Answers, Variant } from "../answers/use-answers.ts";
+import { branchAt, showing, type Attachment, type Question } from "./conversation.ts";
+import type { MessageActions } from "./conversation-view.tsx";
+import type { Chats } from "./use-chats.ts";
+
+/** Asks, and all that can be done with the messages of the open conversation. */
+export function messageActions(
+  chats: Chats,
+  answers: Answers,
+  variants: readonly Variant[],
+): MessageActions & { send(text: string, attachments: readonly Attachment[]): void } {
+  const { current } = chats;
+  const [variant] = variants;
+  return {
+    send: (text, attachments) =>
+      answers.ask(current, [newQuestion(current.leaf, text, attachments)], variants),
+    edit: ({ parent, attachments }, text) =>
+      answers.ask(current, [newQuestion(parent, text, attachments)], variants),
+    retry: ({ parent }) => answers.ask({ ...current, leaf: parent }, [], [variant!]),
+    branch: ({ id }) => chats.add(branchAt(current, id)),
+    show: ({ id }) => chats.change(current.id, (now) => showing(now, id)),
+    giveToolResults(answer, results) {
+      let parent = answer.id;
+      const messages = results.map(({ call, text }) => {
+        const message = { id: crypto.randomUUID(), parent, role: "tool" as const, call, text };
+        parent = message.id;
+        return message;
+      });
+      answers.ask(current, messages, [variant!]);
+    },
+  };
+}
+
+function newQuestion(
+  parent: string | null,
+  text: string,
+  attachments: readonly Attachment[],
+): Question {
+  return { id: crypto.randomUUID(), parent, role: "user", text, attachments };
+}

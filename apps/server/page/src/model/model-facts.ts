@@ -1,0 +1,72 @@
+import { useEffect, useState } from "preact/hooks";
+
+/** What the page knows of a model. Sizes are missing where a server does not tell them. */
+export interface ModelFacts {
+  id: string;
+  /** Tokens of question and answer together. */
+  contextLength?: number;
+  parameters?: number;
+  activeParameters?: number;
+  /** Bytes of the lightning state, however long the text. */
+  lightningStateBytes?: number;
+  /** Bytes that each token adds in the softmax layers. */
+  cacheBytesPerToken?: number;
+  /** The same, were all layers softmax. */
+  softmaxTwinCacheBytesPerToken?: number;
+}
+
+interface ModelCard {
+  id: string;
+  levin?: {
+    context_length?: number;
+    parameters?: number;
+    active_parameters?: number;
+    lightning_state_bytes?: number;
+    cache_bytes_per_token?: number;
+    softmax_twin_cache_bytes_per_token?: number;
+  };
+}
+
+const retryMilliseconds = 2000;
+
+/** Asks the server which models it serves, again and again until it answers; the first is asked. */
+export function useServedModels(): readonly ModelFacts[] {
+  const [models, setModels] = useState<readonly ModelFacts[]>([]);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const load = async (): Promise<void> => {
+      try {
+        const response = await fetch("/v1/models");
+        const { data } = (await response.json()) as { data: ModelCard[] };
+        setModels(data.map(toFacts));
+      } catch {
+        timer = setTimeout(() => void load(), retryMilliseconds);
+      }
+    };
+    void load();
+    return () => clearTimeout(timer);
+  }, []);
+  return models;
+}
+
+function toFacts({ id, levin = {} }: ModelCard): ModelFacts {
+  const facts: { [Name in keyof ModelFacts]: ModelFacts[Name] | undefined } = {
+    id,
+    contextLength: levin.context_length,
+    parameters: levin.parameters,
+    activeParameters: levin.active_parameters,
+    lightningStateBytes: levin.lightning_state_bytes,
+    cacheBytesPerToken: levin.cache_bytes_per_token,
+    softmaxTwinCacheBytesPerToken: levin.softmax_twin_cache_bytes_per_token,
+  };
+  return facts as ModelFacts;
+}
+
+/** Bytes of the state of one conversation after so many tokens; undefined where sizes are not told. */
+export function stateBytesAfter(
+  { lightningStateBytes, cacheBytesPerToken }: ModelFacts,
+  tokens: number,
+): number | undefined {
+  if (lightningStateBytes === undefined || cacheBytesPerToken === undefined) return undefined;
+  return lightningStateBytes + cacheBytesPerToken * tokens;
+}

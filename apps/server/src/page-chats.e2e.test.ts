@@ -1,0 +1,116 @@
+import { readFile } from "node:fs/promises";
+import { selectBackend } from "@levin/kernels/node";
+import { chromiumPath } from "@levin/tooling/chromium";
+import type { Download, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask, ChatPage, finished, violations } from "./testing/chat-page.ts";
+import { scriptedModel } from "./testing/scripted-model.ts";
+
+/** Says which question it was asked last, and how many there were. */
+const echo = (conversation: string): string => {
+  const asked = [...conversation.matchAll(/user name=user\n(.*?)(?=<end_of_sentence>)/gs)];
+  return `<think>\nI count.\n</think>\n\n${asked.length}: ${asked.at(-1)?.[1]}`;
+};
+
+describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
+  let chat: ChatPage;
+  beforeAll(async () => {
+    await selectBackend("cpu");
+    chat = await ChatPage.start(scriptedModel(echo), "chats");
+  });
+  afterAll(() => chat?.close());
+
+  const answers = (page: Page): Promise<string[]> => page.getByTestId("answer").allInnerTexts();
+  const list = (page: Page): Promise<string[]> => page.locator(".chat-item .title").allInnerTexts();
+  const askAndWait = async (page: Page, question: string): Promise<void> => {
+    await ask(page, question);
+    await finished(page);
+  };
+
+  it("are kept over a reload, found by a search, renamed and deleted", async () => {
+    const visitor = await chat.visitor();
+    let page = await chat.openAs(visitor);
+    await askAndWait(page, "red apples");
+    await page.getByRole("button", { name: "New chat" }).click();
+    await askAndWait(page, "green pears");
+    expect(await list(page)).toEqual(["green pears", "red apples"]);
+    await page.getByRole("button", { name: "Rename “red apples”" }).click();
+    await page.getByLabel("Name of the conversation").fill("Fruit");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Fruit", exact: true }).click();
+    expect(await answers(page)).toEqual(["1: red apples"]);
+    await page.close();
+
+    page = await chat.openAs(visitor);
+    await page.getByRole("button", { name: "Fruit", exact: true }).click();
+    expect(await answers(page)).toEqual(["1: red apples"]);
+    await page.getByLabel("Search conversations").fill("PEARS");
+    expect(await list(page)).toEqual(["green pears"]);
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole("button", { name: "Delete “green pears”" }).click();
+    await page.getByRole("button", { name: "Delete", exact: true }).click();
+    await page.getByText("Nothing found.").waitFor();
+    await page.waitForTimeout(600);
+    await page.reload();
+    await page.getByRole("button", { name: "Fruit", exact: true }).waitFor();
+    expect(await list(page)).toEqual(["Fruit"]);
+    await visitor.close();
+  });
+
+  it("go on from an edited question, from another answer, and from before", async () => {
+    const page = await chat.open();
+    await askAndWait(page, "one");
+    await askAndWait(page, "two");
+    await page.getByRole("button", { name: "Edit" }).last().click();
+    await page.getByLabel("Edited question").fill("three");
+    await page.keyboard.press("Enter");
+    await page.getByText("2: three").first().waitFor();
+    await finished(page);
+    expect(await answers(page)).toEqual(["1: one", "2: three"]);
+    await page.getByRole("button", { name: "Earlier version" }).click();
+    expect(await answers(page)).toEqual(["1: one", "2: two"]);
+    await page.getByRole("button", { name: "Answer again" }).first().click();
+    await finished(page);
+    expect(await answers(page)).toEqual(["1: one"]);
+    await page.getByRole("button", { name: "Earlier version" }).click();
+    expect(await answers(page)).toEqual(["1: one", "2: three"]);
+    await page.close();
+  });
+
+  it("branch into new ones that share what came before", async () => {
+    const page = await chat.open();
+    await askAndWait(page, "one");
+    await askAndWait(page, "two");
+    await page
+      .getByRole("button", { name: /^Branch/ })
+      .first()
+      .click();
+    expect(await answers(page)).toEqual(["1: one"]);
+    await askAndWait(page, "other");
+    expect(await answers(page)).toEqual(["1: one", "2: other"]);
+    expect(await page.getByTestId("figures").last().innerText()).toMatch(/remembered/);
+    await page.getByRole("button", { name: "one", exact: true }).click();
+    expect(await answers(page)).toEqual(["1: one", "2: two"]);
+    await page.close();
+  });
+
+  it("are saved as Markdown, and as JSON with all branches", async () => {
+    const page = await chat.open();
+    await askAndWait(page, "one");
+    await page.getByRole("button", { name: "Answer again" }).click();
+    await finished(page);
+    const saved = async (button: string): Promise<[Download, string]> => {
+      await page.getByRole("button", { name: "Menu" }).click();
+      const waiting = page.waitForEvent("download");
+      await page.getByRole("button", { name: button }).click();
+      const download = await waiting;
+      return [download, await readFile(await download.path(), "utf8")];
+    };
+    const [markdown, text] = await saved("As Markdown");
+    expect(markdown.suggestedFilename()).toBe("one.md");
+    expect(text).toContain("# one\n\n## You\n\none\n\n## Model\n\n> I count.\n\n1: one");
+    const [, json] = await saved("As JSON, with all branches");
+    expect((JSON.parse(json) as { messages: unknown[] }).messages).toHaveLength(3);
+    await page.close();
+  });
+});

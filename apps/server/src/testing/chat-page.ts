@@ -1,0 +1,85 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { launchChromium } from "@levin/tooling/chromium";
+import AxeSource from "axe-core";
+import type { FastifyInstance } from "fastify";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { build } from "vite";
+import { expect } from "vitest";
+import { createServer, type LoadedModel } from "../index.ts";
+
+export const screenshots = join(import.meta.dirname, "../../dist/screenshots");
+export const viewports = {
+  desktop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+};
+
+const root = join(import.meta.dirname, "../../page");
+
+/** A real server with the page built anew, and a browser in front of it. */
+export class ChatPage {
+  readonly address: string;
+  readonly #app: FastifyInstance;
+  readonly #browser: Browser;
+
+  private constructor(app: FastifyInstance, address: string, browser: Browser) {
+    this.#app = app;
+    this.address = address;
+    this.#browser = browser;
+  }
+
+  /** @param folder where this test's build goes, so that tests can run at once */
+  static async start(model: LoadedModel, folder: string): Promise<ChatPage> {
+    const pageDirectory = join(import.meta.dirname, "../../dist/page-tests", folder);
+    await build({ root, logLevel: "error", build: { outDir: pageDirectory } });
+    await mkdir(screenshots, { recursive: true });
+    const app = createServer({ ...model, pageDirectory });
+    const address = await app.listen({ port: 0, host: "127.0.0.1" });
+    return new ChatPage(app, address, await launchChromium());
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.#app.close();
+  }
+
+  /** A visitor of its own: what it keeps is gone with it. */
+  visitor(viewport = viewports.desktop): Promise<BrowserContext> {
+    return this.#browser.newContext({ viewport });
+  }
+
+  /** Opens the page, and waits until it knows its model. */
+  async open(viewport = viewports.desktop): Promise<Page> {
+    return this.openAs(await this.visitor(viewport));
+  }
+
+  async openAs(context: BrowserContext): Promise<Page> {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => expect.unreachable(`page error: ${error.message}`));
+    await page.goto(this.address);
+    await page.locator(".names strong").waitFor();
+    return page;
+  }
+}
+
+export async function ask(page: Page, question: string): Promise<void> {
+  await page.getByLabel("Your question").fill(question);
+  await page.keyboard.press("Enter");
+}
+
+export function finished(page: Page): Promise<void> {
+  return page.getByRole("button", { name: "Send" }).waitFor({ timeout: 60_000 });
+}
+
+/** What axe finds wrong; it comes in from outside, because the page's policy forbids foreign scripts. */
+export function violations(page: Page): Promise<string[]> {
+  return page.evaluate(`(() => { ${AxeSource.source}
+    return axe.run().then((result) => result.violations.map((violation) => violation.id + ": " + violation.nodes[0].html)); })()`);
+}
+
+/** Pixels that the page is too wide. */
+export function overflow(page: Page): Promise<number> {
+  return page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+}

@@ -12,8 +12,9 @@ import { engineLimits, type Engine } from "./engine/engine.ts";
 import { LocalEngine } from "./engine/local-engine.ts";
 import { jobRoutes } from "./jobs/job-routes.ts";
 import type { Jobs } from "./jobs/jobs.ts";
-import { GenerationService } from "./scheduling/generation-service.ts";
+import { modelFiles } from "./model-files.ts";
 import { builtPageDirectory, pageFiles } from "./page-files.ts";
+import { GenerationService } from "./scheduling/generation-service.ts";
 import { connectionOptions } from "./security/connection-limits.ts";
 import { meteredEngine } from "./security/metered-engine.ts";
 import { protect, type SecuritySettings } from "./security/protect.ts";
@@ -51,6 +52,8 @@ export interface ServerSettings extends SessionSettings {
   security?: SecuritySettings | undefined;
   /** Files and batches; without them their routes say what is missing. */
   jobs?: Jobs | undefined;
+  /** Bytes of the largest model whose files the chat page may fetch, to run it in the browser; default 256 MiB, 0 gives none away. */
+  sharedModelBytes?: number | undefined;
   /** Built chat page. */
   pageDirectory?: string | undefined;
 }
@@ -131,5 +134,6 @@ function modelServer(
   responses(app, service, stallTimeout);
   embeddings(app, service);
   tokenization(app, options);
+  modelFiles(app, options);
   endAnswersOnClose(app, service, shutdownGrace);
 }

@@ -54,6 +54,7 @@ export async function readServedModel(options: LoadOptions = {}): Promise<Served
     tokenizer,
     chatTemplate: tokenizerConfig.chat_template ?? m1ChatTemplate,
     modelId: options.modelId ?? (options.model === undefined ? "spark" : basename(directory)),
+    directory,
     description: describeModel(config),
     defaults: samplingDefaults(generationConfig),
     // Large weights take a while to read, and who keeps no sessions needs none.

@@ -16,7 +16,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
   let chat: ChatPage;
   beforeAll(async () => {
     await selectBackend("cpu");
-    chat = await ChatPage.start(scriptedModel(echo), "chats");
+    chat = await ChatPage.start(scriptedModel(echo));
   });
   afterAll(() => chat?.close());
 

@@ -53,7 +53,7 @@ describe.skipIf(!chromiumPath)("answers in Markdown on the chat page", () => {
   beforeAll(async () => {
     await selectBackend("cpu");
     const model = scriptedModel(script, { context: 16_384, tokenizer: smallTokenizer() });
-    chat = await ChatPage.start(model, "markdown");
+    chat = await ChatPage.start(model);
   });
   afterAll(() => chat?.close());
 

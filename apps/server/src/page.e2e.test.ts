@@ -33,7 +33,7 @@ function unhurried({ model, ...served }: LoadedModel): LoadedModel {
 describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   let chat: ChatPage;
   beforeAll(async () => {
-    chat = await ChatPage.start(unhurried(await loadServedModel()), "page");
+    chat = await ChatPage.start(unhurried(await loadServedModel()));
   });
   afterAll(() => chat?.close());
 

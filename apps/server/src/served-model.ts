@@ -38,6 +38,8 @@ export interface ServedModel {
   chatTemplate: string;
   /** Name in the API. */
   modelId: string;
+  /** Where its files are, for whoever runs it in a browser. */
+  directory?: string;
   description?: ModelDescription;
   defaults?: SamplingDefaults;
   /** Longer prompts are refused, if the context has room for them or not. */

@@ -32,6 +32,7 @@ export {
 } from "./losses.ts";
 export { MissingParameterError, type ModelParameters } from "./model-parameters.ts";
 export { CausalModelState, ModelStateError } from "./model-state.ts";
+export { readModel } from "./read-model.ts";
 export { checkTokenIds, TokenBatchError, type TokenBatch } from "./token-batch.ts";
 export { bestOf } from "./generation/best-of.ts";
 export { ContinuousBatch } from "./generation/continuous-batch.ts";

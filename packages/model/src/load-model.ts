@@ -3,9 +3,9 @@ import { CausalLanguageModel } from "./causal-language-model.ts";
 import { readConfig, weightFiles } from "./checkpoint/checkpoint-files.ts";
 import { CheckpointError } from "./checkpoint/byte-source.ts";
 import { openFiles } from "./checkpoint/file-source.ts";
-import { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 import { saveCheckpoint, type SaveOptions } from "./checkpoint/save-checkpoint.ts";
 import type { ModelConfig } from "./config/model-config.ts";
+import { readParameters } from "./read-model.ts";
 
 /**
  * Loads a model directory (`config.json` and safetensors) onto the current tfjs backend.
@@ -44,19 +44,11 @@ export async function loadParameters(
   names?: ReadonlySet<string>,
 ): Promise<Map<string, tf.Tensor>> {
   const shards = await openFiles(await weightFiles(directory));
-  const parameters = new Map<string, tf.Tensor>();
   try {
-    for await (const { name, shape, values } of readCheckpoint(config, shards, names)) {
-      const dtype = values instanceof Int32Array ? "int32" : "float32";
-      parameters.set(name, tf.tensor(values, shape, dtype));
-    }
-  } catch (error) {
-    for (const tensor of parameters.values()) tensor.dispose();
-    throw error;
+    return await readParameters(config, shards, names);
   } finally {
     await Promise.all(shards.map((shard) => shard.close()));
   }
-  return parameters;
 }
 
 function toVariable(tensor: tf.Tensor): tf.Variable {

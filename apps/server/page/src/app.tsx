@@ -1,6 +1,5 @@
 import type { JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
-import { serverSource } from "./answers/server-source.ts";
 import { useAnswers, type Variant } from "./answers/use-answers.ts";
 import { ConversationView } from "./chats/conversation-view.tsx";
 import { isRunning, pathTo } from "./chats/conversation.ts";
@@ -15,14 +14,19 @@ import { Composer } from "./controls/composer.tsx";
 import { useSettings } from "./controls/use-settings.ts";
 import { Header } from "./layout/header.tsx";
 import { PageMenu } from "./layout/page-menu.tsx";
-import { stateBytesAfter, useServedModels } from "./model/model-facts.ts";
+import { stateBytesAfter } from "./model/model-facts.ts";
+import { useModels } from "./model/use-models.ts";
 
 const isWide = (): boolean => matchMedia("(min-width: 56rem)").matches;
 
 /** The whole page: list of conversations, header, conversation, composer. */
 export function App(): JSX.Element {
   const [settings, setSettings] = useSettings();
-  const [facts] = useServedModels();
+  const {
+    models: [facts],
+    source,
+    status,
+  } = useModels(settings);
   const chats = useChats();
   const answers = useAnswers(chats);
   const [isListOpen, setListOpen] = useState(isWide);
@@ -32,7 +36,7 @@ export function App(): JSX.Element {
   const path = useMemo(() => pathTo(current), [current]);
   const scroller = useStickToEnd(path, current.id);
   const variants: Variant[] = [
-    { source: serverSource, model: facts?.id ?? "", budget: settings.budget, tools: [] },
+    { source, model: facts?.id ?? "", budget: settings.budget, tools: [] },
   ];
   const actions = messageActions(chats, answers, variants);
   const isEmpty = path.length === 0;
@@ -50,7 +54,12 @@ export function App(): JSX.Element {
         onClick={() => setListOpen(false)}
       />
       <div class="page">
-        <Header facts={facts} isListOpen={isListOpen} onToggleList={() => setListOpen(!isListOpen)}>
+        <Header
+          facts={facts}
+          status={status}
+          isListOpen={isListOpen}
+          onToggleList={() => setListOpen(!isListOpen)}
+        >
           <PageMenu
             settings={settings}
             onSettings={setSettings}

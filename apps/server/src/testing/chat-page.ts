@@ -4,8 +4,8 @@ import { launchChromium } from "@levin/tooling/chromium";
 import AxeSource from "axe-core";
 import type { FastifyInstance } from "fastify";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { build } from "vite";
 import { expect } from "vitest";
+import { builtPage } from "./built-page.ts";
 import { createServer, type LoadedModel } from "../index.ts";
 
 export const screenshots = join(import.meta.dirname, "../../dist/screenshots");
@@ -13,8 +13,6 @@ export const viewports = {
   desktop: { width: 1280, height: 800 },
   phone: { width: 390, height: 844 },
 };
-
-const root = join(import.meta.dirname, "../../page");
 
 /** A real server with the page built anew, and a browser in front of it. */
 export class ChatPage {
@@ -28,10 +26,8 @@ export class ChatPage {
     this.#browser = browser;
   }
 
-  /** @param folder where this test's build goes, so that tests can run at once */
-  static async start(model: LoadedModel, folder: string): Promise<ChatPage> {
-    const pageDirectory = join(import.meta.dirname, "../../dist/page-tests", folder);
-    await build({ root, logLevel: "error", build: { outDir: pageDirectory } });
+  static async start(model: LoadedModel): Promise<ChatPage> {
+    const pageDirectory = await builtPage();
     await mkdir(screenshots, { recursive: true });
     const app = createServer({ ...model, pageDirectory });
     const address = await app.listen({ port: 0, host: "127.0.0.1" });

@@ -5,9 +5,13 @@ export interface Settings {
   theme: "system" | "light" | "dark";
   /** Tokens that a thought may take; null is no limit. */
   budget: number | null;
+  /** Where the model runs. */
+  place: "server" | "tab";
+  /** What a model in the tab computes on. */
+  backend: "wasm" | "webgpu";
 }
 
-const initial: Settings = { theme: "system", budget: null };
+const initial: Settings = { theme: "system", budget: null, place: "server", backend: "wasm" };
 
 const key = "levin-settings";
 

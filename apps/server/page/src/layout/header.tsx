@@ -5,13 +5,21 @@ import { IconButton } from "./icon-button.tsx";
 
 interface HeaderProps {
   facts: ModelFacts | undefined;
+  /** What there is to wait for, or where the model runs. */
+  status: string;
   isListOpen: boolean;
   onToggleList: () => void;
   children?: ComponentChildren;
 }
 
 /** Which model is asked, and the buttons of the page. */
-export function Header({ facts, isListOpen, onToggleList, children }: HeaderProps): JSX.Element {
+export function Header({
+  facts,
+  status,
+  isListOpen,
+  onToggleList,
+  children,
+}: HeaderProps): JSX.Element {
   return (
     <header>
       <IconButton
@@ -23,7 +31,11 @@ export function Header({ facts, isListOpen, onToggleList, children }: HeaderProp
       />
       <div class="names">
         <h1>Levin</h1>
-        <p>{facts ? <Facts {...facts} /> : "waiting for the server…"}</p>
+        <p role="status">
+          {facts && <Facts {...facts} />}
+          {facts && status !== "" && " · "}
+          {status}
+        </p>
       </div>
       {children}
     </header>

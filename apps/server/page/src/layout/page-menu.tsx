@@ -12,6 +12,12 @@ interface PageMenuProps {
 
 const themes = { system: "As the system", light: "Light", dark: "Dark" } as const;
 
+const places = {
+  server: { words: "On the server", place: "server", backend: "wasm" },
+  tab: { words: "In this tab, works offline", place: "tab", backend: "wasm" },
+  gpu: { words: "In this tab, on its GPU", place: "tab", backend: "webgpu" },
+} as const;
+
 /** Settings, and what is needed less often. */
 export function PageMenu({ settings, onSettings, onExport }: PageMenuProps): JSX.Element {
   const menu = useRef<HTMLDivElement>(null);
@@ -23,6 +29,23 @@ export function PageMenu({ settings, onSettings, onExport }: PageMenuProps): JSX
     <>
       <IconButton icon="more" label="Menu" popovertarget="page-menu" />
       <div ref={menu} id="page-menu" popover="auto" class="menu">
+        <fieldset>
+          <legend>Run the model</legend>
+          {Object.entries(places).map(([name, { words, place, backend }]) => (
+            <label key={name}>
+              <input
+                type="radio"
+                name="place"
+                disabled={backend === "webgpu" && !("gpu" in navigator)}
+                checked={
+                  settings.place === place && (place === "server" || settings.backend === backend)
+                }
+                onChange={() => onSettings({ place, backend })}
+              />
+              {words}
+            </label>
+          ))}
+        </fieldset>
         <fieldset>
           <legend>Theme</legend>
           {Object.entries(themes).map(([theme, words]) => (

@@ -15,7 +15,7 @@ export interface ModelFacts {
   softmaxTwinCacheBytesPerToken?: number;
 }
 
-interface ModelCard {
+export interface ModelCard {
   id: string;
   levin?: {
     context_length?: number;
@@ -30,9 +30,10 @@ interface ModelCard {
 const retryMilliseconds = 2000;
 
 /** Asks the server which models it serves, again and again until it answers; the first is asked. */
-export function useServedModels(): readonly ModelFacts[] {
+export function useServedModels(isWanted: boolean): readonly ModelFacts[] {
   const [models, setModels] = useState<readonly ModelFacts[]>([]);
   useEffect(() => {
+    if (!isWanted) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const load = async (): Promise<void> => {
       try {
@@ -45,11 +46,12 @@ export function useServedModels(): readonly ModelFacts[] {
     };
     void load();
     return () => clearTimeout(timer);
-  }, []);
+  }, [isWanted]);
   return models;
 }
 
-function toFacts({ id, levin = {} }: ModelCard): ModelFacts {
+/** The facts in a card of `/v1/models`. */
+export function toFacts({ id, levin = {} }: ModelCard): ModelFacts {
   const facts: { [Name in keyof ModelFacts]: ModelFacts[Name] | undefined } = {
     id,
     contextLength: levin.context_length,

@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import { chromiumPath } from "@levin/tooling/chromium";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadServedModel } from "./index.ts";
+import { ask, ChatPage, finished, screenshots } from "./testing/chat-page.ts";
+
+const isRunning = (page: Page): Promise<void> =>
+  page.getByText(/in this tab, \d+ threads?/).waitFor({ timeout: 60_000 });
+
+describe.skipIf(!chromiumPath)("the model in the tab", () => {
+  let chat: ChatPage;
+  beforeAll(async () => {
+    chat = await ChatPage.start(await loadServedModel());
+  });
+  afterAll(() => chat?.close());
+
+  it("answers without a server once it was loaded, and asks no other one", async () => {
+    const visitor = await chat.visitor();
+    const asked: string[] = [];
+    visitor.on("request", (request) => asked.push(request.url()));
+    const page = await chat.openAs(visitor);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByLabel("In this tab, works offline").click();
+    await isRunning(page);
+    await page.keyboard.press("Escape");
+
+    await visitor.setOffline(true);
+    await page.reload();
+    await isRunning(page);
+    // Kept out of spark's training.
+    await ask(page, "What is 6284 + 2967?");
+    await finished(page);
+    expect(await page.getByTestId("answer").innerText()).toBe("9251");
+    expect(await page.getByTestId("thought-tokens").innerText()).toMatch(/[1-9]\d* tokens/);
+    expect(await page.getByTestId("figures").innerText()).toMatch(/tokens\/s[^]*state \d+ KiB/);
+    await page.screenshot({ path: join(screenshots, "tab-offline.png") });
+
+    // The next turn goes on from the state in the tab.
+    await ask(page, "What is 12 plus 30?");
+    await finished(page);
+    expect(await page.getByTestId("figures").last().innerText()).toMatch(/remembered/);
+    expect(asked.filter((url) => !url.replace(/^blob:/, "").startsWith(chat.address))).toEqual([]);
+    expect(asked.some((url) => url.includes("/v1/chat/completions"))).toBe(false);
+    await visitor.close();
+  });
+
+  it("says so when the server does not share its model", async () => {
+    const page = await chat.open();
+    await page.route("**/model", (route) => route.fulfill({ status: 404, json: {} }));
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByLabel("In this tab, works offline").click();
+    await page.getByText(/not in this tab: this server does not share its model/).waitFor();
+    await page.getByLabel("On the server").click();
+    await page.locator(".names strong").waitFor();
+    await page.close();
+  });
+});

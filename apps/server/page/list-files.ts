@@ -13,7 +13,7 @@ export function listFiles(): Plugin {
       order: "post",
       handler(_, bundle) {
         const own = readdirSync(join(import.meta.dirname, "public"));
-        const built = Object.values(bundle).filter(({ fileName }) => !/\.html$/.test(fileName));
+        const built = Object.values(bundle).filter(({ fileName }) => !fileName.endsWith(".html"));
         const entries = built.filter((file) => file.type === "chunk" && file.isEntry);
         const atOnce = new Set([
           ...own,
@@ -28,7 +28,7 @@ export function listFiles(): Plugin {
         const files = JSON.stringify({ all, shell: paths(atOnce) });
         const worker = bundle[workerName];
         if (worker?.type !== "chunk") throw new Error(`expected a chunk ${workerName}, found none`);
-        worker.code = worker.code.replaceAll("__FILES__", files);
+        worker.code = worker.code.replaceAll("builtFiles", files);
       },
     },
   };

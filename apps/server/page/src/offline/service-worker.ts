@@ -16,11 +16,11 @@ interface Scope {
 }
 
 /** Filled in by the build (list-files.ts): all files, and those that the page needs at once. */
-declare const __FILES__: { all: string[]; shell: string[] };
+declare const builtFiles: { all: string[]; shell: string[] };
 
 const scope = globalThis as unknown as Scope;
 const cacheName = "levin-page";
-const files = __FILES__;
+const files = builtFiles;
 
 scope.addEventListener("install", (event) => {
   event.waitUntil(

@@ -33,8 +33,12 @@ export function modelFiles(
     if (files.length > 0 && bytes <= sharedModelBytes) return files;
     throw new ApiError(404, "this server does not share the files of its model");
   };
-  app.get("/model", async () => ({ id: modelId, files: await list() }));
-  app.get<{ Params: { name: string } }>("/model/:name", async (request, reply) => {
+  app.get("/model", { config: { api: { summary: "The files of the model" } } }, async () => ({
+    id: modelId,
+    files: await list(),
+  }));
+  const config = { api: { summary: "A file of the model" } };
+  app.get<{ Params: { name: string } }>("/model/:name", { config }, async (request, reply) => {
     const { name } = request.params;
     const file = (await list()).find((other) => other.name === name);
     if (!file) throw new ApiError(404, "the model has no file of this name");

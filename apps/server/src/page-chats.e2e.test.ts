@@ -77,6 +77,27 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.close();
   });
 
+  it("are reached by keys alone", async () => {
+    const page = await chat.open();
+    await askAndWait(page, "one");
+    await page.keyboard.press("Control+Shift+O");
+    await page.getByText("Long thoughts, small memory").waitFor();
+    await page.keyboard.press("Control+K");
+    await page.keyboard.type("zebra");
+    await page.getByText("Nothing found.").waitFor();
+    await page.getByRole("button", { name: "Menu" }).focus();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("Search conversations").waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("/");
+    await page.keyboard.type("two");
+    await page.keyboard.press("Enter");
+    await finished(page);
+    expect(await answers(page)).toEqual(["1: two"]);
+    await page.close();
+  });
+
   it("branch into new ones that share what came before", async () => {
     const page = await chat.open();
     await askAndWait(page, "one");

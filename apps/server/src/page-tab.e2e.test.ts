@@ -21,6 +21,10 @@ describe.skipIf(!chromiumPath)("the model in the tab", () => {
     visitor.on("request", (request) => asked.push(request.url()));
     const page = await chat.openAs(visitor);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    const devtools = await visitor.newCDPSession(page);
+    const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
+    // Only incognito windows, as this one is, stand in the way.
+    expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(["in-incognito"]);
     await page.getByRole("button", { name: "Menu" }).click();
     await page.getByLabel("In this tab, works offline").click();
     await isRunning(page);

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
-import { useAnswers, type Variant } from "./answers/use-answers.ts";
-import { ConversationView } from "./chats/conversation-view.tsx";
-import { isRunning, pathTo } from "./chats/conversation.ts";
+import { useAnswers } from "./answers/use-answers.ts";
+import { ConversationView, type MessageActions } from "./chats/conversation-view.tsx";
+import { isRunning, pathTo, tokensOf, type Conversation } from "./chats/conversation.ts";
 import { exportConversation } from "./chats/export-conversation.ts";
 import { messageActions } from "./chats/message-actions.ts";
 import { Sidebar } from "./chats/sidebar.tsx";
@@ -11,10 +11,14 @@ import { useStickToEnd } from "./chats/stick-to-end.ts";
 import { useChats } from "./chats/use-chats.ts";
 import { Welcome } from "./chats/welcome.tsx";
 import { Composer } from "./controls/composer.tsx";
+import { variantsOf } from "./controls/comparison.ts";
+import { useShortcuts } from "./controls/shortcuts.ts";
 import { useSettings } from "./controls/use-settings.ts";
 import { Header } from "./layout/header.tsx";
+import { ShortcutList } from "./layout/shortcut-list.tsx";
 import { PageMenu } from "./layout/page-menu.tsx";
-import { stateBytesAfter } from "./model/model-facts.ts";
+import { stateBytesAfter, type ModelFacts } from "./model/model-facts.ts";
+import { MemoryCard } from "./model/memory-card.tsx";
 import { useModels } from "./model/use-models.ts";
 
 const isWide = (): boolean => matchMedia("(min-width: 56rem)").matches;
@@ -22,11 +26,9 @@ const isWide = (): boolean => matchMedia("(min-width: 56rem)").matches;
 /** The whole page: list of conversations, header, conversation, composer. */
 export function App(): JSX.Element {
   const [settings, setSettings] = useSettings();
-  const {
-    models: [facts],
-    source,
-    status,
-  } = useModels(settings);
+  const askable = useModels(settings);
+  const { models, source, status } = askable;
+  const [facts] = models;
   const chats = useChats();
   const answers = useAnswers(chats);
   const [isListOpen, setListOpen] = useState(isWide);
@@ -35,23 +37,33 @@ export function App(): JSX.Element {
   const { current } = chats;
   const path = useMemo(() => pathTo(current), [current]);
   const scroller = useStickToEnd(path, current.id);
-  const variants: Variant[] = [
-    { source, model: facts?.id ?? "", budget: settings.budget, tools: [] },
-  ];
+  const variants = variantsOf(settings, askable);
   const actions = messageActions(chats, answers, variants);
   const isEmpty = path.length === 0;
+  const shortcutList = useRef<HTMLDialogElement>(null);
+  useShortcuts({
+    search: () => {
+      setListOpen(true);
+      // A closed list has no field yet.
+      requestAnimationFrame(() => searchField.current?.focus());
+    },
+    newChat: () => chats.open(),
+    write: () => questionField.current?.focus(),
+    stop: () => answers.stop(current),
+    help: () => shortcutList.current?.showModal(),
+  });
   const onPicked = (): void => {
     if (!isWide()) setListOpen(false);
     questionField.current?.focus();
   };
   return (
     <>
-      <Sidebar chats={chats} isOpen={isListOpen} searchField={searchField} onPicked={onPicked} />
-      <button
-        type="button"
-        class="shade"
-        aria-label="Close the list of conversations"
-        onClick={() => setListOpen(false)}
+      <Sidebar
+        chats={chats}
+        isOpen={isListOpen}
+        searchField={searchField}
+        onPicked={onPicked}
+        onClose={() => setListOpen(false)}
       />
       <div class="page">
         <Header
@@ -62,19 +74,18 @@ export function App(): JSX.Element {
         >
           <PageMenu
             settings={settings}
+            modelCount={models.length}
             onSettings={setSettings}
+            onShortcuts={() => shortcutList.current?.showModal()}
             onExport={isEmpty ? undefined : (form) => exportConversation(current, form)}
           />
         </Header>
         <main ref={scroller}>
+          {settings.showsMemory && facts && <MemoryCard facts={facts} tokens={tokensOf(path)} />}
           {isEmpty ? (
             <Welcome ready={facts !== undefined} onPick={(text) => actions.send(text, [])} />
           ) : (
-            <ConversationView
-              conversation={current}
-              actions={actions}
-              stateBytes={(tokens) => facts && stateBytesAfter(facts, tokens)}
-            />
+            <Shown conversation={current} actions={actions} facts={facts} />
           )}
         </main>
         <Composer
@@ -83,11 +94,27 @@ export function App(): JSX.Element {
           ready={facts !== undefined}
           budget={settings.budget}
           onBudget={(budget) => setSettings({ budget })}
-          onSend={(text) => actions.send(text, [])}
+          source={source}
+          contextLength={facts?.contextLength}
+          onSend={actions.send}
           onStop={() => answers.stop(current)}
         />
         <Spoken last={path.at(-1)} />
+        <ShortcutList dialog={shortcutList} />
       </div>
     </>
   );
+}
+
+function Shown({
+  facts,
+  ...props
+}: {
+  conversation: Conversation;
+  actions: MessageActions;
+  facts: ModelFacts | undefined;
+}): JSX.Element {
+  const stateBytes = (tokens: number): number | undefined =>
+    facts && stateBytesAfter(facts, tokens);
+  return <ConversationView {...props} stateBytes={stateBytes} />;
 }

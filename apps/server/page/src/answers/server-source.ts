@@ -1,4 +1,5 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
+import { serverRequest } from "./server-request.ts";
 import type { AnswerSource, ApiMessage, AskOptions, Delta } from "./answer-source.ts";
 
 interface Chunk {
@@ -54,7 +55,7 @@ async function* streamChat(
 }
 
 function post(path: string, signal: AbortSignal, body: object): Promise<Response> {
-  return fetch(path, {
+  return serverRequest(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     signal,

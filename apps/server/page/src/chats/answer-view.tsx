@@ -23,7 +23,7 @@ export function AnswerView({ answer, stateBytes, children }: AnswerViewProps): J
         <Bolt />
       </span>
       <div class="body">
-        {answer.label !== undefined && <h3 class="label">{answer.label}</h3>}
+        {answer.label !== undefined && <h2 class="label">{answer.label}</h2>}
         {thought.trim() !== "" && <Thought answer={answer} isOpenEnded={isWaiting} />}
         {isWaiting && thought.trim() === "" && <Reading answer={answer} />}
         {text !== "" && (

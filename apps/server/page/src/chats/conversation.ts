@@ -163,6 +163,12 @@ export function isRunning(conversation: Conversation): boolean {
   );
 }
 
+/** Tokens that the model has read and written on a way through a conversation. */
+export function tokensOf(path: readonly Message[]): number {
+  const last = path.findLast((message) => message.role === "assistant");
+  return last ? last.cost.promptTokens + last.cost.tokens : 0;
+}
+
 /** Whether all words of a search occur in its title or messages. */
 export function matches({ title, messages }: Conversation, search: string): boolean {
   const text = [title, ...messages.map((message) => message.text)].join("\n").toLowerCase();

@@ -8,7 +8,7 @@ export function messageActions(
   chats: Chats,
   answers: Answers,
   variants: readonly Variant[],
-): MessageActions & { send(text: string, attachments: readonly Attachment[]): void } {
+): MessageActions & { send: (text: string, attachments: readonly Attachment[]) => void } {
   const { current } = chats;
   const [variant] = variants;
   return {

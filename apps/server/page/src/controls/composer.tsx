@@ -1,7 +1,12 @@
 import type { JSX, RefObject } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import type { AnswerSource } from "../answers/answer-source.ts";
+import type { Attachment } from "../chats/conversation.ts";
 import { IconButton } from "../layout/icon-button.tsx";
+import { AttachButton } from "./attach-button.tsx";
+import { Attachments } from "./attachments.tsx";
 import { BudgetSlider } from "./budget-slider.tsx";
+import { useAttachments } from "./use-attachments.ts";
 
 interface ComposerProps {
   field: RefObject<HTMLTextAreaElement | null>;
@@ -10,39 +15,61 @@ interface ComposerProps {
   ready: boolean;
   budget: number | null;
   onBudget: (budget: number | null) => void;
-  onSend: (text: string) => void;
+  source: AnswerSource;
+  /** Tokens that fit, where the model tells. */
+  contextLength: number | undefined;
+  onSend: (text: string, attachments: readonly Attachment[]) => void;
   onStop: () => void;
 }
 
-/** Where questions are typed, with the thinking budget; Enter sends, Escape stops. */
+/** Where questions are typed, with the thinking budget and files; Enter sends. */
 export function Composer(props: ComposerProps): JSX.Element {
-  const { field, busy, ready, budget, onBudget, onSend, onStop } = props;
+  const { field, busy, ready, source, contextLength, onSend } = props;
   const [text, setText] = useState("");
-  const canSend = ready && !busy && text.trim() !== "";
+  const files = useAttachments();
+  const canSend = ready && !busy && (text.trim() !== "" || files.list.length > 0);
   useEffect(() => {
     // On a touch screen the keyboard would cover the examples.
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
   }, [busy, field]);
   const submit = (): void => {
     if (!canSend) return;
-    onSend(text.trim());
+    onSend(text.trim(), files.list);
     setText("");
+    files.clear();
   };
   return (
     <form
       class="composer"
       aria-label="Ask the model"
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        files.add(event.dataTransfer?.files ?? []);
+      }}
       onSubmit={(event) => {
         event.preventDefault();
         submit();
       }}
     >
+      <Attachments
+        attachments={files.list}
+        source={source}
+        contextLength={contextLength}
+        onRemove={files.remove}
+      />
+      {files.problem !== undefined && (
+        <p class="error" role="alert">
+          {files.problem}
+        </p>
+      )}
       <textarea
         ref={field}
         aria-label="Your question"
         placeholder="Ask something…"
         rows={1}
         value={text}
+        onPaste={files.paste}
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -50,14 +77,28 @@ export function Composer(props: ComposerProps): JSX.Element {
           submit();
         }}
       />
-      <div class="row">
-        <BudgetSlider budget={budget} onBudget={onBudget} />
-        {busy ? (
-          <IconButton icon="stop" label="Stop" class="round stop" onClick={onStop} />
-        ) : (
-          <IconButton icon="send" label="Send" class="round" type="submit" disabled={!canSend} />
-        )}
-      </div>
+      <Buttons {...props} canSend={canSend} onFiles={files.add} />
     </form>
+  );
+}
+
+function Buttons({
+  busy,
+  budget,
+  onBudget,
+  onStop,
+  canSend,
+  onFiles,
+}: ComposerProps & { canSend: boolean; onFiles: (files: File[]) => void }): JSX.Element {
+  return (
+    <div class="row">
+      <AttachButton onFiles={onFiles} />
+      <BudgetSlider budget={budget} onBudget={onBudget} />
+      {busy ? (
+        <IconButton icon="stop" label="Stop" class="round stop" onClick={onStop} />
+      ) : (
+        <IconButton icon="send" label="Send" class="round" type="submit" disabled={!canSend} />
+      )}
+    </div>
   );
 }

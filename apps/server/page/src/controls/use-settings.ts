@@ -1,3 +1,5 @@
+import { showKey } from "../answers/server-request.ts";
+import type { Comparison } from "./comparison.ts";
 import { useEffect, useState } from "preact/hooks";
 
 /** What whoever chats has chosen; kept in this browser. */
@@ -9,9 +11,22 @@ export interface Settings {
   place: "server" | "tab";
   /** What a model in the tab computes on. */
   backend: "wasm" | "webgpu";
+  /** Of the server; empty where none is needed. */
+  apiKey: string;
+  comparison: Comparison;
+  /** Whether the state is shown against a softmax cache. */
+  showsMemory: boolean;
 }
 
-const initial: Settings = { theme: "system", budget: null, place: "server", backend: "wasm" };
+const initial: Settings = {
+  theme: "system",
+  budget: null,
+  place: "server",
+  backend: "wasm",
+  apiKey: "",
+  comparison: "none",
+  showsMemory: false,
+};
 
 const key = "levin-settings";
 
@@ -23,6 +38,8 @@ export function useSettings(): [Settings, (change: Partial<Settings>) => void] {
   useEffect(() => {
     document.documentElement.dataset["theme"] = settings.theme;
   }, [settings.theme]);
+  // Before any request of this drawing.
+  showKey(settings.apiKey);
   return [settings, (change) => setSettings((now) => ({ ...now, ...change }))];
 }
 

@@ -1,3 +1,5 @@
+import { serverRequest } from "../answers/server-request.ts";
+
 /** The files of a model, by their names. */
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
 
@@ -34,7 +36,7 @@ export async function fetchModel(
 
 /** From the server, which may have another model by now; without one, as it was the last time. */
 async function modelList(cache: Cache): Promise<ModelList> {
-  const response = await fetch(listUrl).catch(() => undefined);
+  const response = await serverRequest(listUrl).catch(() => undefined);
   if (response?.ok) {
     await cache.put(listUrl, response.clone());
     return (await response.json()) as ModelList;
@@ -49,7 +51,7 @@ async function modelList(cache: Cache): Promise<ModelList> {
 }
 
 async function fetchInto(cache: Cache, url: string): Promise<Response> {
-  const response = await fetch(url);
+  const response = await serverRequest(url);
   if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
   await cache.put(url, response);
   return (await cache.match(url))!;

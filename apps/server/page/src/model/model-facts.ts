@@ -1,3 +1,4 @@
+import { serverRequest } from "../answers/server-request.ts";
 import { useEffect, useState } from "preact/hooks";
 
 /** What the page knows of a model. Sizes are missing where a server does not tell them. */
@@ -29,15 +30,24 @@ export interface ModelCard {
 
 const retryMilliseconds = 2000;
 
+interface ServedModels {
+  models: readonly ModelFacts[];
+  /** The server asks for an API key. */
+  isLocked: boolean;
+}
+
 /** Asks the server which models it serves, again and again until it answers; the first is asked. */
-export function useServedModels(isWanted: boolean): readonly ModelFacts[] {
+export function useServedModels(isWanted: boolean, apiKey: string): ServedModels {
+  const [isLocked, setLocked] = useState(false);
   const [models, setModels] = useState<readonly ModelFacts[]>([]);
   useEffect(() => {
     if (!isWanted) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const load = async (): Promise<void> => {
       try {
-        const response = await fetch("/v1/models");
+        const response = await serverRequest("/v1/models");
+        setLocked(response.status === 401);
+        if (response.status === 401) return;
         const { data } = (await response.json()) as { data: ModelCard[] };
         setModels(data.map(toFacts));
       } catch {
@@ -46,8 +56,8 @@ export function useServedModels(isWanted: boolean): readonly ModelFacts[] {
     };
     void load();
     return () => clearTimeout(timer);
-  }, [isWanted]);
-  return models;
+  }, [isWanted, apiKey]);
+  return { models, isLocked };
 }
 
 /** The facts in a card of `/v1/models`. */

@@ -13,7 +13,11 @@ export class RunningTabModel implements AnswerSource {
    * Fetches the model, or takes it from this browser's copy.
    * @throws Error when it cannot be had
    */
-  load(backend: TabBackend, onProgress: (done: number, total: number) => void): Promise<TabReady> {
+  load(
+    backend: TabBackend,
+    apiKey: string,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<TabReady> {
     return new Promise((resolve, reject) => {
       this.#worker.addEventListener("error", ({ message }) =>
         reject(new Error(message || "the worker of the model did not start")),
@@ -24,7 +28,7 @@ export class RunningTabModel implements AnswerSource {
         else if (data.type === "unloaded") reject(new Error(data.message));
         else this.#listeners.get(data.ask)?.(data);
       });
-      this.#send({ type: "load", backend });
+      this.#send({ type: "load", backend, apiKey });
     });
   }
 

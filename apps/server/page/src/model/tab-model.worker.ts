@@ -1,6 +1,7 @@
 import { ContinuousBatch, PrefixCache } from "@levin/model";
 import { encodeChat, type ChatMessage, type ToolDefinition } from "@levin/tokenizer";
 import type { Delta } from "../answers/answer-source.ts";
+import { showKey } from "../answers/server-request.ts";
 import { fetchModel } from "./fetch-model.ts";
 import { loadTabModel, type TabModel } from "./load-tab-model.ts";
 import type { TabBackend, TabReply, TabRequest } from "./tab-protocol.ts";
@@ -17,6 +18,7 @@ const asked = new Map<number, AbortController>();
 addEventListener("message", ({ data }: MessageEvent<TabRequest>) => {
   switch (data.type) {
     case "load":
+      showKey(data.apiKey);
       void load(data.backend);
       return;
     case "ask":

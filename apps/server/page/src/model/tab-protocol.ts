@@ -6,7 +6,7 @@ export type TabBackend = "wasm" | "webgpu";
 
 /** From the page to the worker that has the model; `ask` tells requests apart. */
 export type TabRequest =
-  | { type: "load"; backend: TabBackend }
+  | { type: "load"; backend: TabBackend; apiKey: string }
   | {
       type: "ask";
       ask: number;

@@ -16,15 +16,22 @@ export interface AskableModels {
   status: string;
 }
 
-export function useModels({ place, backend }: Settings): AskableModels {
-  const served = useServedModels(place === "server");
-  const tab = useTabModel(place === "tab", backend);
+export function useModels({ place, backend, apiKey }: Settings): AskableModels {
+  const { models, isLocked } = useServedModels(place === "server", apiKey);
+  const tab = useTabModel(place === "tab", backend, apiKey);
   if (place === "tab") return tab;
-  const status = served.length === 0 ? "waiting for the server…" : "";
-  return { models: served, source: serverSource, status };
+  if (isLocked) {
+    return { models: [], source: serverSource, status: "needs an API key: set it in the menu" };
+  }
+  const status = models.length === 0 ? "waiting for the server…" : "";
+  return { models, source: serverSource, status };
 }
 
-function useTabModel(isWanted: boolean, backend: Settings["backend"]): AskableModels {
+function useTabModel(
+  isWanted: boolean,
+  backend: Settings["backend"],
+  apiKey: string,
+): AskableModels {
   const [state, setState] = useState<AskableModels>(starting);
   useEffect(() => {
     if (!isWanted) return;
@@ -40,7 +47,7 @@ function useTabModel(isWanted: boolean, backend: Settings["backend"]): AskableMo
     void model.then(async (running) => {
       if (!isCurrent) return;
       try {
-        const { facts, threads } = await running.load(backend, (done, total) =>
+        const { facts, threads } = await running.load(backend, apiKey, (done, total) =>
           tell({
             status: `loading the model into this tab: ${inBytes(done)} of ${inBytes(total)}`,
           }),
@@ -56,7 +63,7 @@ function useTabModel(isWanted: boolean, backend: Settings["backend"]): AskableMo
       isCurrent = false;
       void model.then((running) => running.close());
     };
-  }, [isWanted, backend]);
+  }, [isWanted, backend, apiKey]);
   return state;
 }
 

@@ -25,7 +25,10 @@ const commands = {
   levin: [["node", "--conditions=@levin/source", "apps/cli/src/main.ts"]],
   bench: [["node", "--conditions=@levin/source", "apps/bench/src/main.ts"]],
   examples: [["node", "--conditions=@levin/source", "tooling/run-numbered.ts", "examples"]],
-  docs: [["pnpm", "--filter", "@levin/tooling", "build:docs"]],
+  docs: [
+    ["turbo", "run", "build", "--output-logs=errors-only"],
+    ["pnpm", "--filter", "@levin/tooling", "build:docs"],
+  ],
   tour: [["node", "--conditions=@levin/source", "tooling/run-numbered.ts", "docs/tour"]],
   "release-check": [
     ["turbo", "run", "build", "--output-logs=errors-only"],

@@ -15,8 +15,16 @@ export interface ServerProcess {
 }
 
 /** Starts it and waits for the line that says it is ready; it ends with the test. */
-export async function startServerProcess(...args: string[]): Promise<ServerProcess> {
-  const child = spawn(process.execPath, ["--conditions=@levin/source", main, ...args], {
+export function startServerProcess(...args: string[]): Promise<ServerProcess> {
+  return startProcess(main, args);
+}
+
+/** The same for another program that says where it is ready. */
+export async function startProcess(
+  program: string,
+  args: readonly string[],
+): Promise<ServerProcess> {
+  const child = spawn(process.execPath, ["--conditions=@levin/source", program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

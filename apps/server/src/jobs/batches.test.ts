@@ -5,6 +5,8 @@ import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { handleErrors } from "../api/error-handling.ts";
 import { createServer } from "../index.ts";
+import { createKey } from "../security/api-key.ts";
+import { KeyRing } from "../security/key-ring.ts";
 import { chatLine, createBatch, replies } from "../testing/batch-client.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import {
@@ -21,6 +23,8 @@ import { Jobs } from "./jobs.ts";
 const patient = { timeout: 30_000 };
 const hasRedis = redisServerPath() !== undefined;
 if (!hasRedis) console.warn("no redis-server found: tests of batches are skipped");
+
+beforeAll(() => selectBackend("cpu"));
 
 describe("without Redis", () => {
   it("files and batches say which flag is missing", async () => {
@@ -56,7 +60,6 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
   let server: ScriptedServer;
 
   beforeAll(async () => {
-    await selectBackend("cpu");
     redis = await startRedis();
     jobs = await Jobs.open(redis.url);
     server = await startScriptedServer({ jobs });
@@ -187,6 +190,43 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
       request_counts: { total: 20, completed: 0, failed: 0 },
     });
     await expect(openai.batches.cancel(id)).rejects.toMatchObject({ status: 409 });
+  });
+
+  it("is another key's for others: not found, listed, cancelled or read", async () => {
+    const keys = ["alice", "bob"].map((name) => createKey(name, {}));
+    const security = {
+      keys: new KeyRing(
+        undefined,
+        keys.map(({ stored }) => stored),
+      ),
+    };
+    const locked = await startScriptedServer({ jobs: await Jobs.open(redis.url), security });
+    onTestFinished(() => locked.close());
+    const baseURL = `${locked.url}/v1`;
+    const [alice, bob] = keys.map(({ key }) => new OpenAI({ baseURL, apiKey: key, maxRetries: 0 }));
+    await work();
+    const { id, input_file_id: input } = await createBatch(alice!, [chatLine("a", "x", model)]);
+    const over = async () => (await alice!.batches.retrieve(id)).output_file_id;
+    await expect.poll(over, patient).toBeTruthy();
+    const output = (await over())!;
+    const missing = { status: 404 };
+    await expect(bob!.batches.retrieve(id)).rejects.toMatchObject(missing);
+    await expect(bob!.batches.cancel(id)).rejects.toMatchObject(missing);
+    const request = { endpoint: "/v1/chat/completions", completion_window: "24h" } as const;
+    await expect(bob!.batches.create({ input_file_id: input, ...request })).rejects.toMatchObject(
+      missing,
+    );
+    for (const file of [input, output]) {
+      await expect(bob!.files.retrieve(file)).rejects.toMatchObject(missing);
+      await expect(bob!.files.content(file)).rejects.toMatchObject(missing);
+      await expect(bob!.files.delete(file)).rejects.toMatchObject(missing);
+    }
+    expect((await bob!.batches.list()).data).toEqual([]);
+    expect((await bob!.files.list()).data).toEqual([]);
+    expect((await alice!.batches.list()).data.map((batch) => batch.id)).toEqual([id]);
+    expect(await replies(alice!, output)).toHaveLength(1);
+    expect(await alice!.batches.retrieve(id)).not.toHaveProperty("owner");
+    expect(await alice!.files.delete(input)).toMatchObject({ deleted: true });
   });
 
   it("refuses what is wrong in a request", async () => {

@@ -14,7 +14,7 @@ export interface BatchRequest {
   metadata?: Record<string, string> | null | undefined;
 }
 
-type BatchDetails = BatchRequest & { errors?: LineError[] };
+type BatchDetails = BatchRequest & { owner?: string; errors?: LineError[] };
 
 /** OpenAI's only completion window, in milliseconds. */
 const window = 24 * 3600 * 1000;
@@ -22,7 +22,7 @@ const window = 24 * 3600 * 1000;
 /** The files that a batch writes, by the outcomes they hold. */
 const outputs = { output: "completed", errors: "failed" } as const;
 
-/** Batches of requests as OpenAI's API knows them, each a run of jobs. */
+/** Batches of requests as OpenAI's API knows them, each a run of jobs; whose they are not don't find them. */
 export class Batches {
   readonly #runs: JobRuns;
   readonly #files: FileStore;
@@ -33,30 +33,30 @@ export class Batches {
   }
 
   /** @throws ApiError (404) for an unknown file */
-  async create(request: BatchRequest): Promise<object> {
+  async create(owner: string, request: BatchRequest): Promise<object> {
     const { input_file_id: id, endpoint } = request;
-    if (!(await this.#files.get(id))) throw unknownFile(id, "input_file_id");
+    if (!(await this.#files.get(owner, id))) throw unknownFile(id, "input_file_id");
     const { items, errors } = await readBatchInput(this.#files.read(id), endpoint);
     const isRight = errors.length === 0;
     const lines = isRight ? items.map((item) => JSON.stringify(item)) : [];
     const run = await this.#runs.create(batchKind, lines, {
       id: `batch_${randomUUID().replaceAll("-", "")}`,
-      details: { ...request, ...(!isRight && { errors }) },
+      details: { ...request, owner, ...(!isRight && { errors }) },
     });
     return batchObject(run);
   }
 
   /** @throws ApiError (404) */
-  async get(id: string): Promise<object> {
-    return batchObject(await this.#run(id));
+  async get(owner: string, id: string): Promise<object> {
+    return batchObject(await this.#run(owner, id));
   }
 
   /** Batches after one of them, the newest first. */
-  async list(limit: number, after: string | undefined): Promise<object> {
+  async list(owner: string, limit: number, after: string | undefined): Promise<object> {
     const ids = await this.#runs.list(batchKind);
     const start = after === undefined ? 0 : ids.indexOf(after) + 1;
     const runs = await Promise.all(ids.slice(start).map((id) => this.#runs.get(id)));
-    const kept = runs.filter((run) => run !== undefined);
+    const kept = runs.filter((run) => run !== undefined).filter((run) => isOf(owner, run));
     const data = kept.slice(0, limit).map(batchObject);
     return {
       object: "list",
@@ -68,18 +68,18 @@ export class Batches {
   }
 
   /** @throws ApiError (404; 409 when it is over) */
-  async cancel(id: string): Promise<object> {
-    const { finishedAt } = await this.#run(id);
+  async cancel(owner: string, id: string): Promise<object> {
+    const { finishedAt } = await this.#run(owner, id);
     if (finishedAt !== undefined) {
       throw new ApiError(409, "the batch is over and can't be cancelled", { code: "batch_over" });
     }
     await this.#runs.stop(id, "cancelled");
-    return this.get(id);
+    return this.get(owner, id);
   }
 
   /** A file that a batch wrote; its content is put together from the outcomes when it is read. */
-  async outputFile(id: string): Promise<FileObject | undefined> {
-    const output = await this.#output(id);
+  async outputFile(owner: string, id: string): Promise<FileObject | undefined> {
+    const output = await this.#output(owner, id);
     if (!output) return undefined;
     let bytes = 0;
     for await (const line of this.#lines(output)) bytes += Buffer.byteLength(line);
@@ -92,8 +92,8 @@ export class Batches {
     });
   }
 
-  async outputContent(id: string): Promise<AsyncGenerator<string> | undefined> {
-    const output = await this.#output(id);
+  async outputContent(owner: string, id: string): Promise<AsyncGenerator<string> | undefined> {
+    const output = await this.#output(owner, id);
     return output && this.#lines(output);
   }
 
@@ -103,17 +103,17 @@ export class Batches {
     }
   }
 
-  async #output(id: string) {
+  async #output(owner: string, id: string) {
     const [, batch, name] = /^file-(batch_\w+)-(output|errors)$/.exec(id) ?? [];
     const run = batch === undefined ? undefined : await this.#runs.get(batch);
-    if (run?.finishedAt === undefined) return undefined;
+    if (run?.finishedAt === undefined || !isOf(owner, run)) return undefined;
     const key = name as keyof typeof outputs;
     return run.counts[outputs[key]] > 0 ? { run, name: key, status: outputs[key] } : undefined;
   }
 
-  async #run(id: string): Promise<Run> {
+  async #run(owner: string, id: string): Promise<Run> {
     const run = await this.#runs.get(id);
-    if (run?.kind !== batchKind) {
+    if (run?.kind !== batchKind || !isOf(owner, run)) {
       throw new ApiError(404, `no batch has the id "${id}"`, { code: "batch_not_found" });
     }
     const isLate = Date.now() > run.createdAt + window;
@@ -127,9 +127,13 @@ export function unknownFile(id: string, param: string | null = null): ApiError {
   return new ApiError(404, `no file has the id "${id}"`, { param, code: "file_not_found" });
 }
 
+function isOf(owner: string, { details }: Run): boolean {
+  return ((details as Partial<BatchDetails>).owner ?? "") === owner;
+}
+
 function batchObject(run: Run): object {
   const { id, total, counts, createdAt, finishedAt, stopped } = run;
-  const { errors, metadata, ...request } = run.details as unknown as BatchDetails;
+  const { errors, metadata, owner: _, ...request } = run.details as unknown as BatchDetails;
   const status = statusOf(run);
   const ended = (state: string) => (status === state ? seconds(finishedAt!) : null);
   const file = (name: keyof typeof outputs) =>

@@ -25,7 +25,11 @@ export class FileStore {
   }
 
   /** Stores a file as it comes; one that breaks off leaves nothing. */
-  async write(filename: string, content: AsyncIterable<Buffer>): Promise<FileObject> {
+  async write(
+    owner: string,
+    filename: string,
+    content: AsyncIterable<Buffer>,
+  ): Promise<FileObject> {
     const id = `file-${randomUUID().replaceAll("-", "")}`;
     const data = `${prefix}:${id}:data`;
     let bytes = 0;
@@ -43,19 +47,23 @@ export class FileStore {
     const file = { bytes, created_at, filename };
     await this.#redis
       .multi()
-      .set(`${prefix}:${id}`, JSON.stringify(file), "EX", retention)
+      .set(`${prefix}:${id}`, JSON.stringify({ ...file, owner }), "EX", retention)
       .zadd(`${prefix}s`, Date.now(), id)
       .exec();
     return fileObject({ id, ...file, purpose: "batch" });
   }
 
-  async get(id: string): Promise<FileObject | undefined> {
+  /** A file of this owner; others' are as if they were not there. */
+  async get(owner: string, id: string): Promise<FileObject | undefined> {
     const file = await this.#redis.get(`${prefix}:${id}`);
     if (file === null) return undefined;
-    const { bytes, created_at, filename } = JSON.parse(file) as FileObject;
+    const { owner: whose = "", ...known } = JSON.parse(file) as FileObject & { owner?: string };
+    if (whose !== owner) return undefined;
+    const { bytes, created_at, filename } = known;
     return fileObject({ id, bytes, created_at, filename, purpose: "batch" });
   }
 
+  /** The content of a file that `get` found. */
   async *read(id: string): AsyncGenerator<Buffer> {
     for (let i = 0; ; i++) {
       const piece = await this.#redis.lindexBuffer(`${prefix}:${id}:data`, i);
@@ -64,15 +72,17 @@ export class FileStore {
     }
   }
 
-  /** All files, the newest first. */
-  async list(): Promise<FileObject[]> {
+  /** All files of an owner, the newest first. */
+  async list(owner: string): Promise<FileObject[]> {
     await this.#redis.zremrangebyscore(`${prefix}s`, 0, Date.now() - retention * 1000);
     const ids = await this.#redis.zrange(`${prefix}s`, 0, -1, "REV");
-    const files = await Promise.all(ids.map((id) => this.get(id)));
+    const files = await Promise.all(ids.map((id) => this.get(owner, id)));
     return files.filter((file) => file !== undefined);
   }
 
-  async delete(id: string): Promise<boolean> {
+  /** Whether the owner had such a file. */
+  async delete(owner: string, id: string): Promise<boolean> {
+    if (!(await this.get(owner, id))) return false;
     await this.#redis.zrem(`${prefix}s`, id);
     return (await this.#redis.del(`${prefix}:${id}`, `${prefix}:${id}:data`)) > 0;
   }

@@ -3,6 +3,7 @@ import multipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { ApiError, invalidBody } from "../api/api-error.ts";
+import { ownerId } from "../security/caller.ts";
 import { batchEndpoints } from "./batch-input.ts";
 import { unknownFile } from "./batches.ts";
 import type { Jobs } from "./jobs.ts";
@@ -56,36 +57,38 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
     if (!request.isMultipart()) {
       throw new ApiError(415, "expected multipart/form-data with purpose and file");
     }
+    const owner = ownerId();
     let purpose: unknown;
     let stored;
     for await (const part of request.parts()) {
       if (part.type === "field" && part.fieldname === "purpose") purpose = part.value;
       if (part.type !== "file") continue;
-      stored = await files.write(part.filename, part.file);
+      stored = await files.write(owner, part.filename, part.file);
       if (part.file.truncated) break;
     }
     if (stored && stored.bytes >= fileLimit) {
-      await files.delete(stored.id);
+      await files.delete(owner, stored.id);
       throw new ApiError(413, `expected a file below ${fileLimit} bytes, found more`, {
         param: "file",
         code: "request_too_large",
       });
     }
     if (stored && purpose === "batch") return stored;
-    if (stored) await files.delete(stored.id);
+    if (stored) await files.delete(owner, stored.id);
     const param = stored ? "purpose" : "file";
     const expected = stored ? `expected purpose "batch"` : "expected a file, found none";
     throw new ApiError(400, expected, { param });
   });
   app.get("/v1/files", about("All files, the newest first"), async () => {
-    const data = await files.list();
+    const data = await files.list(ownerId());
     return { object: "list", data, has_more: false };
   });
   app.get<WithId>(
     "/v1/files/:id",
     about("A file, without its content"),
     async ({ params: { id } }) => {
-      const file = (await files.get(id)) ?? (await batches.outputFile(id));
+      const owner = ownerId();
+      const file = (await files.get(owner, id)) ?? (await batches.outputFile(owner, id));
       if (file) return file;
       throw unknownFile(id);
     },
@@ -94,14 +97,15 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
     "/v1/files/:id/content",
     about("A file's content"),
     async ({ params: { id } }, reply) => {
-      if (await files.get(id)) return sendLines(reply, files.read(id));
-      const lines = await batches.outputContent(id);
+      const owner = ownerId();
+      if (await files.get(owner, id)) return sendLines(reply, files.read(id));
+      const lines = await batches.outputContent(owner, id);
       if (lines) return sendLines(reply, lines);
       throw unknownFile(id);
     },
   );
   app.delete<WithId>("/v1/files/:id", about("Delete a file"), async ({ params: { id } }) => {
-    if (await files.delete(id)) return { id, object: "file", deleted: true };
+    if (await files.delete(ownerId(), id)) return { id, object: "file", deleted: true };
     throw unknownFile(id);
   });
 }
@@ -112,18 +116,18 @@ function batchRoutes(app: FastifyInstance, { batches }: Jobs): void {
     about("Have the requests of a file answered", batchSchema),
     ({ body }) => {
       const { output_expires_after: _, ...request } = parsed(batchSchema, body);
-      return batches.create(request);
+      return batches.create(ownerId(), request);
     },
   );
   app.get("/v1/batches", about("All batches, the newest first"), ({ query }) => {
     const { limit, after } = parsed(listSchema, query);
-    return batches.list(limit, after);
+    return batches.list(ownerId(), limit, after);
   });
   app.get<WithId>("/v1/batches/:id", about("A batch as it stands"), ({ params: { id } }) =>
-    batches.get(id),
+    batches.get(ownerId(), id),
   );
   app.post<WithId>("/v1/batches/:id/cancel", about("Cancel a batch"), ({ params: { id } }) =>
-    batches.cancel(id),
+    batches.cancel(ownerId(), id),
   );
 }
 

@@ -64,6 +64,31 @@ describe("without a valid key", () => {
   });
 });
 
+it("keeps responses from other keys: they can't be read, gone on from or deleted", async () => {
+  const keys = ["alice", "bob"].map((name) => createKey(name, {}));
+  const security = {
+    keys: new KeyRing(
+      undefined,
+      keys.map(({ stored }) => stored),
+    ),
+  };
+  const server = await startScriptedServer({ security });
+  onTestFinished(() => server.close());
+  const baseURL = `${server.url}/v1`;
+  const [alice, bob] = keys.map(({ key }) => new OpenAI({ baseURL, apiKey: key, maxRetries: 0 }));
+  const { id } = await alice!.responses.create({ model, input: "hi" });
+  const next = { model, input: "go on", previous_response_id: id };
+  await expect(bob!.responses.retrieve(id)).rejects.toThrow(NotFoundError);
+  await expect(bob!.responses.create(next)).rejects.toThrow(NotFoundError);
+  await expect(bob!.responses.delete(id)).rejects.toThrow(NotFoundError);
+  expect(await alice!.responses.retrieve(id)).toMatchObject({ id });
+  expect(await alice!.responses.create(next)).toMatchObject({ status: "completed" });
+  const streamed = await alice!.responses.create({ ...next, stream: true });
+  let last: string | undefined;
+  for await (const event of streamed) if ("response" in event) last = event.response.id;
+  expect(await alice!.responses.retrieve(last!)).toMatchObject({ id: last });
+});
+
 describe("usage", () => {
   it("is counted for answers at once and streamed, whether or not the client asked to see it", async () => {
     const { openai, used, get } = await start();

@@ -14,3 +14,8 @@ export interface Caller {
  * function, so that no route can forget to count.
  */
 export const callers = new AsyncLocalStorage<Caller>();
+
+/** To whom belongs what a request leaves behind: the id of its API key; empty without keys. */
+export function ownerId(): string {
+  return callers.getStore()?.id ?? "";
+}

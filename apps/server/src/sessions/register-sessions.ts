@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { FastifyInstance } from "fastify";
 import type { Engine } from "../engine/engine.ts";
-import { callers } from "../security/caller.ts";
+import { ownerId } from "../security/caller.ts";
 import type { ServedModel } from "../served-model.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./open-database.ts";
@@ -38,8 +38,7 @@ export function registerSessions(
     return new Sessions({ served, engine, database: await opened, quota, log: app.log });
   };
   const get = (): Promise<Sessions> => (sessions ??= open());
-  const owner = (): string => callers.getStore()?.id ?? "";
-  sessionRoutes(app, get, owner);
+  sessionRoutes(app, get, ownerId);
   app.addHook("onClose", async () => (await opened)?.close());
-  return async (id, request, reply) => (await get()).begin(owner(), id, request, reply);
+  return async (id, request, reply) => (await get()).begin(ownerId(), id, request, reply);
 }

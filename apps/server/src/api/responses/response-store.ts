@@ -3,6 +3,8 @@ import { ApiError } from "../api-error.ts";
 
 /** A response, and the conversation up to its end. */
 export interface StoredResponse {
+  /** Whose it is; others don't find it. */
+  owner: string;
   response: { id: string };
   messages: readonly ChatMessage[];
 }
@@ -32,10 +34,10 @@ export class ResponseStore {
     }
   }
 
-  /** @throws ApiError (404) when there is none, or no longer */
-  find(id: string, param: string | null = null): StoredResponse {
+  /** @throws ApiError (404) when the owner has none of this id, or no longer */
+  find(owner: string, id: string, param: string | null = null): StoredResponse {
     const found = this.#kept.get(id);
-    if (found) return found.stored;
+    if (found?.stored.owner === owner) return found.stored;
     throw new ApiError(404, `no response "${id}" is kept here; send the whole conversation`, {
       param,
       code: "response_not_found",

@@ -2,6 +2,7 @@ import type { ChatMessage } from "@levin/tokenizer";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../../scheduling/generation-service.ts";
 import { generationSettings } from "../../generation-settings.ts";
+import { ownerId } from "../../security/caller.ts";
 import { answerSteps, checkRoom } from "../answers.ts";
 import { chatPromptIds } from "../chat-prompt.ts";
 import { parseBody } from "../completion-requests.ts";
@@ -32,7 +33,9 @@ export function responses(
     const body = parseBody(responseSchema, request.body);
     checkModel(body.model, served.modelId);
     const { previous_response_id: previous } = body;
-    const before = previous == null ? [] : store.find(previous, "previous_response_id").messages;
+    const owner = ownerId();
+    const before =
+      previous == null ? [] : store.find(owner, previous, "previous_response_id").messages;
     const messages = [...before, ...inputMessages(body.input)];
     const use = toolUseOf(body);
     const prompt = [...instructionsOf(body), ...messages];
@@ -49,7 +52,7 @@ export function responses(
     });
     const keep = (response: ResponseObject): void => {
       if (body.store === false) return;
-      store.keep({ response, messages: [...messages, ...outputMessages(response.output)] });
+      store.keep({ owner, response, messages: [...messages, ...outputMessages(response.output)] });
     };
     const events = keptAtTheEnd(responseEvents(newResponse(body), steps), keep);
     return body.stream
@@ -59,11 +62,11 @@ export function responses(
 
   const found = { config: { api: { summary: "An earlier response" } } };
   app.get<{ Params: { id: string } }>("/v1/responses/:id", found, ({ params }) => {
-    return store.find(params.id).response;
+    return store.find(ownerId(), params.id).response;
   });
   const forgotten = { config: { api: { summary: "Forgets an earlier response" } } };
   app.delete<{ Params: { id: string } }>("/v1/responses/:id", forgotten, ({ params: { id } }) => {
-    store.find(id);
+    store.find(ownerId(), id);
     store.delete(id);
     return { id, object: "response", deleted: true };
   });

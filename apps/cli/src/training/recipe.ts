@@ -28,7 +28,7 @@ const tasks = z.strictObject({
   directAnswerShare: share.default(0),
   /** Share of problems whose thought is cut anywhere and closed, so that any budget works. */
   cutThoughtShare: share.default(0),
-  /** Share of problems that come second in a conversation. */
+  /** Share of problems with an earlier turn before them, and of those with one more, and so on. */
   historyShare: share.default(0),
 });
 

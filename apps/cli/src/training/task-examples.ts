@@ -63,7 +63,7 @@ function* drawExamples(
   const random = createRandom(seed);
   for (let number = 1; ; number++) {
     const problem = drawProblem(recipe, task, random);
-    const before = random.chance(recipe.historyShare) ? earlierTurn(recipe, random) : undefined;
+    const before = drawHistory(recipe, random);
     const shown = thoughtLength(recipe, random);
     yield [number, problemExample(tokenizer, problem, before, shown)];
   }
@@ -78,22 +78,28 @@ export interface TaskDraw {
 
 /** A problem with its whole thought and answer. */
 export function workedExample(tokenizer: Tokenizer, problem: Problem): Example {
-  return problemExample(tokenizer, problem, undefined, undefined);
+  return problemExample(tokenizer, problem, { problems: [], thoughtsKept: false }, undefined);
 }
 
 function drawProblem({ maxDifficulty }: TaskRecipe, task: Task, random: Random): Problem {
   return generateProblem(task, random, { difficulty: random.fraction() * maxDifficulty });
 }
 
-interface EarlierTurn {
-  problem: Problem;
-  /** With its thought, as a session keeps it; otherwise as a client sends it. */
-  thoughtKept: boolean;
+/** What was asked and answered before. */
+interface History {
+  problems: Problem[];
+  /** With their thoughts, as a session keeps them; otherwise as a client sends them. */
+  thoughtsKept: boolean;
 }
 
-function earlierTurn(recipe: TaskRecipe, random: Random): EarlierTurn {
-  const problem = drawProblem(recipe, random.pick(allTasks), random);
-  return { problem, thoughtKept: random.chance(0.5) };
+const mostTurns = 4;
+
+function drawHistory(recipe: TaskRecipe, random: Random): History {
+  const history: History = { problems: [], thoughtsKept: random.chance(0.5) };
+  while (history.problems.length < mostTurns && random.chance(recipe.historyShare)) {
+    history.problems.push(drawProblem(recipe, random.pick(allTasks), random));
+  }
+  return history;
 }
 
 /** Share of a thought that is shown before it is closed by force; undefined when it is not. */
@@ -105,7 +111,7 @@ function thoughtLength(recipe: TaskRecipe, random: Random): number | undefined {
 function problemExample(
   tokenizer: Tokenizer,
   { prompt, thinking, answer }: Problem,
-  before: EarlierTurn | undefined,
+  before: History,
   shown: number | undefined,
 ): Example {
   const asked = questionIds(tokenizer, prompt, before);
@@ -117,23 +123,31 @@ function problemExample(
   return example(tokenizer, asked, replyText(cut, ""), `${answer}<end_of_sentence>`);
 }
 
-function questionIds(
-  tokenizer: Tokenizer,
-  prompt: string,
-  before: EarlierTurn | undefined,
-): number[] {
-  const framed = (...messages: ChatMessage[]): number[] =>
-    encodeChat(tokenizer, messages, { template: m1ChatTemplate });
-  const question: ChatMessage = { role: "user", content: prompt };
-  if (before === undefined) return framed(question);
-  const { problem, thoughtKept } = before;
-  const first: ChatMessage = { role: "user", content: problem.prompt };
-  const reply = (content: string): ChatMessage => ({ role: "assistant", content });
-  if (!thoughtKept) return framed(first, reply(problem.answer), question);
-  // The template would quote the marks of a thought, so its reply is put between two parts of the frame.
-  const head = framed(first);
-  const said = tokenizer.encode(replyText(problem.thinking, problem.answer));
-  return [...head, ...said, ...framed(first, reply(""), question).slice(head.length)];
+function questionIds(tokenizer: Tokenizer, prompt: string, before: History): number[] {
+  const messages: ChatMessage[] = [];
+  const framed = (): number[] => encodeChat(tokenizer, messages, { template: m1ChatTemplate });
+  const ask = (content: string): number => messages.push({ role: "user", content });
+  const reply = (content: string): number => messages.push({ role: "assistant", content });
+  const ids: number[] = [];
+  // Length of what the template has written of it.
+  let written = 0;
+  const addFrame = (): void => {
+    const frame = framed();
+    ids.push(...frame.slice(written));
+    written = frame.length;
+  };
+  for (const problem of before.problems) {
+    ask(problem.prompt);
+    if (before.thoughtsKept) {
+      // The template would quote the marks of a thought, so such a reply is put into its frame.
+      addFrame();
+      ids.push(...tokenizer.encode(replyText(problem.thinking, problem.answer)));
+    }
+    reply(before.thoughtsKept ? "" : problem.answer);
+  }
+  ask(prompt);
+  addFrame();
+  return ids;
 }
 
 function example(

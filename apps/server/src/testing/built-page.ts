@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, globSync, statSync } from "node:fs";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "vite";
 
@@ -18,6 +18,7 @@ export async function builtPage(): Promise<string> {
   }
   const folder = join(builds, hash.digest("hex").slice(0, 16));
   if (existsSync(folder)) return folder;
+  await mkdir(builds, { recursive: true });
   const outDir = await mkdtemp(`${folder}-`);
   await build({ root, logLevel: "error", build: { outDir } });
   // Whoever was faster has built the same.

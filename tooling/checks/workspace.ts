@@ -18,7 +18,7 @@ export interface WorkspacePackage {
   folder: string;
   path: string;
   manifest: Manifest;
-  /** Source files without tests, relative to the package. */
+  /** Source files without tests and what only they use, relative to the package. */
   sources: string[];
 }
 
@@ -34,7 +34,7 @@ export const workspace: WorkspacePackage[] = ["packages", "apps"]
       path,
       manifest: JSON.parse(readFileSync(join(path, "package.json"), "utf8")) as Manifest,
       sources: files
-        .filter((file) => /\.tsx?$/.test(file) && !/\.test\.ts$|__fixtures__/.test(file))
+        .filter((file) => /\.tsx?$/.test(file) && !/\.test\.ts$|__fixtures__|^testing\b/.test(file))
         .map((file) => join("src", file)),
     };
   });

@@ -67,7 +67,8 @@ describe("keys", () => {
   it("tell what they used", () => {
     run("add", "alice");
     run("add", "bob");
-    const [{ id }] = JSON.parse(run("list", "--json")) as [{ id: string }];
+    const listed = JSON.parse(run("list", "--json")) as { id: string; name: string }[];
+    const { id } = listed.find(({ name }) => name === "alice")!;
     const book = usageOf(keys);
     book.add(id, { requests: 2, promptTokens: 30, completionTokens: 400 });
     book.flush();

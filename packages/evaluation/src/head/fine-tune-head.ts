@@ -13,6 +13,7 @@ import type { AnswerKind } from "../suites/benchmark-task.ts";
 import type { AnswerHead } from "./answer-head.ts";
 import { headObjective, type HeadBatch, type HeadExample } from "./head-objective.ts";
 
+/** How a head and the model below it are trained. */
 export interface FineTuneOptions {
   steps: number;
   /** Default 16. */

@@ -27,6 +27,23 @@ describe("levin", () => {
     });
   });
 
+  it("serve takes the flags of levin-server, and says what is wrong with one in a line", async () => {
+    const { code, stdout } = await levin("serve", "--help");
+    expect(code).toBe(0);
+    for (const flag of ["--data", "--request-timeout", "--log-level"])
+      expect(stdout).toContain(flag);
+    const elsewhere = ["--upstream", "http://127.0.0.1:1", "--data", folder];
+    for (const [flags, line] of [
+      [["--queue", "many"], /^FlagError: --queue: expected .*"many"\n$/],
+      [["--nope"], /Unknown option '--nope'.*\n$/],
+      [elsewhere, /^DatabaseError: sessions need a model of this server.*\n$/],
+    ] as const) {
+      const outcome = await levin("serve", ...flags);
+      expect(outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
+      expect(outcome.stderr).not.toContain("    at ");
+    }
+  });
+
   it("parity passes on golden files, and exits with 1 when a weight is off", async () => {
     const good = join(fixtures, "parity/b_all_lightning");
     const passed = await levin("parity", "--json", good);

@@ -5,7 +5,14 @@ try {
   await createProgram().parseAsync();
 } catch (error) {
   // Typed errors say all there is to say; a stack is for surprises.
-  const known = error instanceof Error && error.constructor !== Error && error.name !== "TypeError";
+  const known =
+    error instanceof Error &&
+    ((error.constructor !== Error && error.name !== "TypeError") || isOfFlags(error));
   console.error(known ? `${error.name}: ${error.message}` : error);
   process.exitCode = 1;
+}
+
+/** Node's own errors about unknown flags are types of its own in name only. */
+function isOfFlags(error: Error): boolean {
+  return "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS_");
 }

@@ -1,16 +1,18 @@
+import { FlagError } from "./flag-error.ts";
+
 /**
  * The value of a flag that takes an amount.
- * @throws Error naming the flag when it is no whole number above 0
+ * @throws FlagError naming the flag when it is no whole number above 0
  */
 export function flagAmount(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
-  throw new Error(`--${flag}: expected a whole number above 0, found "${text}"`);
+  throw new FlagError(`--${flag}: expected a whole number above 0, found "${text}"`);
 }
 
 /**
  * The value of a flag that takes a number of units.
- * @throws Error naming the flag when it is no number from 0 on
+ * @throws FlagError naming the flag when it is no number from 0 on
  */
 export function flagNumber(
   flag: string,
@@ -19,5 +21,5 @@ export function flagNumber(
 ): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,15}(\.\d+)?$/.test(text)) return Math.round(Number(text) * unit);
-  throw new Error(`--${flag}: expected a number from 0 on, found "${text}"`);
+  throw new FlagError(`--${flag}: expected a number from 0 on, found "${text}"`);
 }

@@ -18,6 +18,7 @@ export {
   type GenerationSettings,
 } from "./engine/engine.ts";
 export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
+export { runServeCommand } from "./serve-command.ts";
 export { ListenError } from "./listen-error.ts";
 export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 export {
@@ -32,5 +33,4 @@ export { RedisUnavailableError } from "./jobs/redis-connection.ts";
 export { startWorker, type StartWorkerOptions } from "./jobs/start-worker.ts";
 export { UpstreamUrlError } from "./upstream/upstream-url.ts";
 export { Upstreams, type UpstreamsOptions } from "./upstream/upstreams.ts";
-export { upstreamFlags } from "./upstream/upstream-flags.ts";
 export { defaultPort, startServer, type RunningServer, type StartOptions } from "./start-server.ts";

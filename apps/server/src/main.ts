@@ -1,138 +1,14 @@
 #!/usr/bin/env node
-import { parseArgs } from "node:util";
-import { pino } from "pino";
-import { flagAmount, flagNumber } from "./flag-amount.ts";
 import { runWorkerCommand } from "./jobs/worker-command.ts";
 import { runKeysCommand } from "./security/keys-command.ts";
-import { sessionFlags, sessionOptions } from "./sessions/session-flags.ts";
-import { defaultPort, startServer, type StartOptions } from "./start-server.ts";
-import { upstreamFlags } from "./upstream/upstream-flags.ts";
-
-const usage = `levin-server: an OpenAI-compatible server with a chat page
-
-  --model DIR        model directory (default: spark)
-  --model-id NAME    name that clients ask for (default: the directory's)
-  --backend NAME     wasm, webgpu, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
-  --stages N         threads with a memory of their own that share the layers
-                     (default: as many as the weights need)
-  --upstream URLS    serve other OpenAI-compatible engines instead, separated by commas
-  --upstream-key-env NAME
-                     variable of the environment that holds the key of the upstreams
-  --redis URL        Redis for files and batches, shared with workers
-  --max-batch N      answers computed together (default: 8)
-  --in-process       run the model in the thread that serves, not in one of its own
-  --queue N          requests that may wait for a place (default: 128)
-  --queue-tokens N   prompt tokens that may wait (default: 1048576)
-  --prefix-cache N   MiB for the states of earlier prompts (default: 256)
-  --request-timeout SECONDS
-                     then an answer ends with what is there (default: no limit)
-  --shutdown-grace SECONDS
-                     for running answers when the server closes (default: 5)
-  --data DIR         directory for sessions (default: they are kept in memory)
-  --database URL     postgres://… for the sessions of several servers (default: LEVIN_DATABASE)
-  --session-states N       states kept of one session (default: 8)
-  --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first
-  --session-state-days N   days that a state is kept (default: 30)
-  --host HOST        default 127.0.0.1: this machine alone
-  --keys DIR         folder of API keys (default: LEVIN_KEYS or ~/.levin/keys); once there is a
-                     key, there or in LEVIN_API_KEY, requests need one
-  --insecure         listens on a HOST that other machines reach without a key too
-  --allow-host NAME  name by which clients reach the server, beside localhost and addresses;
-                     repeatable; with keys any will do
-  --cors ORIGIN      origin of web pages that may ask, such as https://chat.example; repeatable
-  --body-limit N     bytes of the largest request (default: 8 MiB)
-  --max-prompt-tokens N  longer prompts are refused (default: as long as the context)
-  --port PORT        default PORT or ${defaultPort}; 0 takes any free one
-  --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
-  --help
-
-levin-server keys add|list|revoke|usage: API keys; keys --help says more
-levin-server worker --redis URL: answers the requests of batches; worker --help says more`;
+import { runServeCommand } from "./serve-command.ts";
 
 try {
   const [command, ...rest] = process.argv.slice(2);
   if (command === "keys") console.log(runKeysCommand(rest));
   else if (command === "worker") await runWorkerCommand(rest);
-  else await main();
+  else await runServeCommand(process.argv.slice(2));
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      model: { type: "string" },
-      "model-id": { type: "string" },
-      backend: { type: "string", default: process.env["LEVIN_BACKEND"] ?? "wasm" },
-      stages: { type: "string" },
-      upstream: { type: "string" },
-      "upstream-key-env": { type: "string" },
-      redis: { type: "string" },
-      "max-batch": { type: "string" },
-      "in-process": { type: "boolean" },
-      queue: { type: "string" },
-      "queue-tokens": { type: "string" },
-      "prefix-cache": { type: "string" },
-      "request-timeout": { type: "string" },
-      "shutdown-grace": { type: "string" },
-      ...sessionFlags,
-      host: { type: "string" },
-      keys: { type: "string" },
-      insecure: { type: "boolean" },
-      "allow-host": { type: "string", multiple: true },
-      cors: { type: "string", multiple: true },
-      "body-limit": { type: "string" },
-      "max-prompt-tokens": { type: "string" },
-      port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
-      "log-level": { type: "string", default: "warn" },
-      help: { type: "boolean" },
-    },
-  });
-  if (values.help) console.log(usage);
-  else await startServer(startOptions(values));
-}
-
-type Values = Record<string, string | boolean | string[] | undefined>;
-
-function startOptions(values: Values): StartOptions {
-  const text = (flag: string): string | undefined => values[flag] as string | undefined;
-  const list = (flag: string): string[] | undefined => values[flag] as string[] | undefined;
-  const amount = (flag: string): number | undefined => flagAmount(flag, text(flag));
-  const scaled = (flag: string, unit: number) => flagNumber(flag, text(flag), unit);
-  const port = text("port") ?? "";
-  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
-    throw new Error(`--port: expected a number in 0..65535, found "${port}"`);
-  }
-  return {
-    model: text("model"),
-    modelId: text("model-id"),
-    backend: text("backend"),
-    stages: amount("stages"),
-    maxBatch: amount("max-batch"),
-    ...upstreamFlags(text("upstream"), text("upstream-key-env")),
-    worker: values["in-process"] !== true,
-    queueCapacity: scaled("queue", 1),
-    queueTokens: scaled("queue-tokens", 1),
-    prefixCacheBytes: scaled("prefix-cache", 2 ** 20),
-    requestTimeout: scaled("request-timeout", 1000),
-    shutdownGrace: scaled("shutdown-grace", 1000),
-    redis: text("redis"),
-    ...sessionOptions({
-      data: text("data"),
-      database: text("database"),
-      "session-states": text("session-states"),
-      "session-state-bytes": text("session-state-bytes"),
-      "session-state-days": text("session-state-days"),
-    }),
-    host: text("host"),
-    keys: text("keys"),
-    insecure: values["insecure"] === true,
-    allowHost: list("allow-host"),
-    cors: list("cors"),
-    bodyLimit: amount("body-limit"),
-    maxPromptTokens: amount("max-prompt-tokens"),
-    port: Number(port),
-    logger: pino({ level: text("log-level") ?? "warn" }, process.stderr),
-  };
 }

@@ -37,7 +37,7 @@ export function addGenerationFlags(command: Command): Command {
 }
 
 /** `--stages`, for models beyond one memory. */
-export function stagesOption(): Option {
+function stagesOption(): Option {
   return new Option(
     "--stages <n>",
     "threads with a memory of their own that share the layers (default: as many as the weights need)",

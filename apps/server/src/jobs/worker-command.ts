@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { flagAmount } from "../flag-amount.ts";
+import { FlagError } from "../flag-error.ts";
 import { upstreamFlags } from "../upstream/upstream-flags.ts";
 import { startWorker } from "./start-worker.ts";
 
@@ -23,7 +24,7 @@ const usage = `levin-server worker: answers the requests of batches that servers
 
 /**
  * `levin-server worker`: works until it gets a signal.
- * @throws Error for a wrong flag; what `startWorker` throws
+ * @throws FlagError for a wrong flag; what `startWorker` throws
  */
 export async function runWorkerCommand(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -47,7 +48,7 @@ export async function runWorkerCommand(args: string[]): Promise<void> {
     return;
   }
   if (values.redis === undefined) {
-    throw new Error("expected the Redis of the servers (--redis URL), found none");
+    throw new FlagError("expected the Redis of the servers (--redis URL), found none");
   }
   await startWorker({
     redis: values.redis,

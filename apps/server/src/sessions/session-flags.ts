@@ -1,4 +1,5 @@
 import { flagAmount } from "../flag-amount.ts";
+import { FlagError } from "../flag-error.ts";
 import { day, type StateQuota } from "./state-quota.ts";
 
 /** Flags about sessions, as the command line gives them. */
@@ -21,12 +22,12 @@ export interface SessionOptions {
   stateQuota?: Partial<StateQuota> | undefined;
 }
 
-/** @throws Error when an amount is no whole number above 0, or a database is not PostgreSQL */
+/** @throws FlagError when an amount is no whole number above 0, or a database is not PostgreSQL */
 export function sessionOptions(flags: SessionFlags): SessionOptions {
   const database = flags.database ?? process.env["LEVIN_DATABASE"];
   // The address may hold a password, so it is not told.
   if (database !== undefined && !/^postgres(ql)?:\/\//.test(database)) {
-    throw new Error("--database: expected an address that begins with postgres://");
+    throw new FlagError("--database: expected an address that begins with postgres://");
   }
   const perSession = flagAmount("session-states", flags["session-states"]);
   const bytes = flagAmount("session-state-bytes", flags["session-state-bytes"]);

@@ -72,7 +72,10 @@ export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     if (isDeparture(error, reply)) return;
     const apiError = toApiError(error);
-    if (apiError.status >= 500) request.log.error({ err: error }, "request failed");
+    // 501: nothing failed, and whoever asks could fill the log.
+    if (apiError.status >= 500 && apiError.status !== 501) {
+      request.log.error({ err: error }, "request failed");
+    }
     if (apiError.retryAfter !== null) void reply.header("retry-after", apiError.retryAfter);
     void reply.code(apiError.status).send(apiError.toBody());
   });

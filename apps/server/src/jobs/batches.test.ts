@@ -1,7 +1,9 @@
+import { PassThrough } from "node:stream";
 import { selectBackend } from "@levin/kernels/node";
 import { redisServerPath, startRedis, type TestRedis } from "@levin/tooling/redis-server";
 import Fastify from "fastify";
 import OpenAI, { toFile } from "openai";
+import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { handleErrors } from "../api/error-handling.ts";
 import { createServer } from "../index.ts";
@@ -27,8 +29,9 @@ if (!hasRedis) console.warn("no redis-server found: tests of batches are skipped
 beforeAll(() => selectBackend("cpu"));
 
 describe("without Redis", () => {
-  it("files and batches say which flag is missing", async () => {
-    const server = await startScriptedServer();
+  it("files and batches say which flag is missing, and fill no log", async () => {
+    const log = new PassThrough();
+    const server = await startScriptedServer({ logger: pino({ level: "warn" }, log) });
     onTestFinished(() => server.close());
     const missing = { status: 501, code: "batches_unavailable" };
     const { files, batches } = server.openai;
@@ -43,6 +46,7 @@ describe("without Redis", () => {
       expect(error).toMatchObject(missing);
       expect((error as Error).message).toContain("--redis URL");
     }
+    expect(log.readableLength).toBe(0);
   });
 
   it("a server that is to use it does not start", async () => {

@@ -6,7 +6,7 @@ import type { FastifyInstance } from "fastify";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
 import { builtPage } from "./built-page.ts";
-import { createServer, type LoadedModel } from "../index.ts";
+import { createServer, type LoadedModel, type SecuritySettings } from "../index.ts";
 
 export const screenshots = join(import.meta.dirname, "../../dist/screenshots");
 export const viewports = {
@@ -26,10 +26,10 @@ export class ChatPage {
     this.#browser = browser;
   }
 
-  static async start(model: LoadedModel): Promise<ChatPage> {
+  static async start(model: LoadedModel, security: SecuritySettings = {}): Promise<ChatPage> {
     const pageDirectory = await builtPage();
     await mkdir(screenshots, { recursive: true });
-    const app = createServer({ ...model, pageDirectory });
+    const app = createServer({ ...model, pageDirectory, security });
     const address = await app.listen({ port: 0, host: "127.0.0.1" });
     return new ChatPage(app, address, await launchChromium());
   }

@@ -1,5 +1,5 @@
 import { selectBackend } from "@levin/kernels/node";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startScriptedServer, type ScriptedServer } from "../testing/scripted-server.ts";
 import { SessionClient } from "../testing/session-client.ts";
 
@@ -171,12 +171,46 @@ describe("turns of a session", () => {
         client.turn(id, "x", { tools: [{ type: "function", function: { name: "look" } }] }),
         refused(400, { param: "tools" }),
       ],
+      [
+        client.turn(id, "x", {
+          response_format: { type: "json_schema", json_schema: { name: "x", schema: { not: {} } } },
+        }),
+        refused(400, { code: "invalid_schema" }),
+      ],
       [client.turn(id, "fail now"), { status: 500 }],
       [client.turn("none", "x"), refused(404, { code: "session_not_found" })],
     ];
     for (const [body, error] of wrong) await expect(turn(body)).rejects.toMatchObject(error);
     expect(await client.get(id)).toEqual(before);
     expect((await client.ask(id, "Two?")).choices[0]!.message.content).toBe("Answer 2.");
+  });
+
+  it("leave the session open when there is no room for them", async () => {
+    const endless = (conversation: string): string =>
+      conversation.includes("at length") ? "one two ".repeat(50_000) : "Yes.";
+    const limits = { maxBatch: 1, queueCapacity: 0, shutdownGrace: 0 };
+    const full = await startScriptedServer({ script: endless, context: 200_000, ...limits });
+    onTestFinished(() => full.close());
+    const asker = new SessionClient(full.url, "scripted");
+    const [{ id }, other] = [await asker.create(), await asker.create()];
+    const leaving = new AbortController();
+    const running = fetch(`${full.url}/v1/chat/completions`, {
+      method: "POST",
+      signal: leaving.signal,
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(asker.turn(other.id, "at length")),
+    }).catch(() => {});
+    await expect.poll(() => full.steps()).toBeGreaterThan(0);
+    for (let i = 0; i < 2; i++) {
+      await expect(asker.ask(id, "One?")).rejects.toMatchObject(
+        refused(429, { code: "overloaded" }),
+      );
+    }
+    leaving.abort();
+    await running;
+    await expect
+      .poll(() => asker.ask(id, "One?").catch((error: unknown) => error), { timeout: 20_000 })
+      .toMatchObject({ choices: [{ message: { content: "Yes." } }] });
   });
 
   it.each([true, false])("that are broken off keep what a stream told: %s", async (stream) => {

@@ -1,4 +1,4 @@
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useMemo, useRef, useState } from "preact/hooks";
 import { useAnswers } from "./answers/use-answers.ts";
 import { ConversationView, type MessageActions } from "./chats/conversation-view.tsx";
@@ -44,8 +44,7 @@ export function App(): JSX.Element {
   useShortcuts({
     search: () => {
       setListOpen(true);
-      // A closed list has no field yet.
-      requestAnimationFrame(() => searchField.current?.focus());
+      focusDrawn(searchField, isListOpen);
     },
     newChat: () => chats.open(),
     write: () => questionField.current?.focus(),
@@ -117,4 +116,11 @@ function Shown({
   const stateBytes = (tokens: number): number | undefined =>
     facts && stateBytesAfter(facts, tokens);
   return <ConversationView {...props} stateBytes={stateBytes} />;
+}
+
+/** Focuses a field at once, so that no key is lost, or when it will be drawn. */
+function focusDrawn(field: RefObject<HTMLElement | null>, isDrawn: boolean): void {
+  const focus = (): void => field.current?.focus();
+  if (isDrawn) focus();
+  else requestAnimationFrame(focus);
 }

@@ -27,12 +27,14 @@ export function useShortcuts(actions: ShortcutActions): void {
 }
 
 function nameOf(event: KeyboardEvent): keyof ShortcutActions | undefined {
-  const { key, shiftKey, altKey, target } = event;
+  const { shiftKey, altKey, target } = event;
+  // Caps Lock changes nothing.
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (altKey) return undefined;
   if (key === "Escape") return "stop";
   if (event.ctrlKey || event.metaKey) {
     if (key === "k") return "search";
-    return shiftKey && key.toLowerCase() === "o" ? "newChat" : undefined;
+    return shiftKey && key === "o" ? "newChat" : undefined;
   }
   const isWriting = target instanceof Element && target.matches("input, textarea");
   if (isWriting) return undefined;

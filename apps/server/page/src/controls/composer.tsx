@@ -1,5 +1,5 @@
 import type { JSX, RefObject } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { AnswerSource } from "../answers/answer-source.ts";
 import type { Attachment } from "../chats/conversation.ts";
 import { IconButton } from "../layout/icon-button.tsx";
@@ -28,7 +28,7 @@ export function Composer(props: ComposerProps): JSX.Element {
   const [text, setText] = useState("");
   const files = useAttachments();
   const canSend = ready && !busy && (text.trim() !== "" || files.list.length > 0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // On a touch screen the keyboard would cover the examples.
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
   }, [busy, field]);

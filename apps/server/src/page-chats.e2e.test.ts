@@ -39,6 +39,8 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Fruit", exact: true }).click();
     expect(await answers(page)).toEqual(["1: red apples"]);
+    // Changes are written together, a little later.
+    await page.waitForTimeout(600);
     await page.close();
 
     page = await chat.openAs(visitor);

@@ -29,6 +29,8 @@ export function Composer(props: ComposerProps): JSX.Element {
   const files = useAttachments();
   const canSend = ready && !busy && (text.trim() !== "" || files.list.length > 0);
   useLayoutEffect(() => {
+    // Whoever renames or searches while an answer ends goes on with that.
+    if (document.activeElement?.matches("input")) return;
     // On a touch screen the keyboard would cover the examples.
     if (matchMedia("(pointer: fine)").matches) field.current?.focus();
   }, [busy, field]);

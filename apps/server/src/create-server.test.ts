@@ -1,17 +1,14 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import { selectBackend } from "@levin/kernels/node";
 import type OpenAI from "openai";
 import { RateLimitError } from "openai";
 import { pino } from "pino";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { expectIdle, patient } from "./testing/expect-idle.ts";
 import { ask, model, startScriptedServer, type ScriptedServer } from "./testing/scripted-server.ts";
 
 beforeAll(() => selectBackend("cpu"));
-
-/** For machines that are busy with other tests too. */
-const patient = { timeout: 20_000 };
 
 /** Would take far longer than a test may. */
 const endless = { script: () => "one two ".repeat(50_000), context: 200_000 };
@@ -48,16 +45,6 @@ async function startStream({ openai }: ScriptedServer, signal?: AbortSignal): Pr
 }
 
 const asError = (error: unknown): unknown => error;
-
-/** Passes once the model has not moved for a while. */
-const expectIdle = (server: ScriptedServer): Promise<void> =>
-  expect
-    .poll(async () => {
-      const before = server.steps();
-      await sleep(100);
-      return server.steps() - before;
-    }, patient)
-    .toBe(0);
 
 describe("when the client goes away", () => {
   it("a streamed answer stops", async () => {

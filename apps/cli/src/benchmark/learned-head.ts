@@ -29,8 +29,7 @@ export interface HeadPlan {
   settings: SuiteSettings;
   /** All that decides what is learned. */
   decisive: Readonly<Record<string, unknown>>;
-  /** Read only when there is something to learn. */
-  training: () => Promise<readonly Item[]>;
+  training: readonly Item[];
   onStep: (step: number, steps: number, loss: number) => void;
 }
 
@@ -60,8 +59,7 @@ export async function learnedHead(plan: HeadPlan): Promise<Answerer> {
 async function learn(plan: HeadPlan): Promise<void> {
   const { task, settings, folder } = plan;
   const { lora, pooling, batchSize, epochs, learningRate, seed, maxLength } = settings;
-  const items = await plan.training();
-  const examples = headExamples(task, items, { encode: plan.encode, maxTokens: maxLength });
+  const examples = headExamples(task, plan.training, { encode: plan.encode, maxTokens: maxLength });
   const steps = settings.steps ?? Math.ceil((epochs * examples.length) / batchSize);
   const model = await loadModel(plan.directory, { trainable: lora === undefined });
   const head = AnswerHead.create(model.config.hiddenSize, task.kind, pooling);

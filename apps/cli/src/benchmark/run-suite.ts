@@ -177,14 +177,13 @@ class SuiteRun {
     const name = task.learnsFrom ?? task.name;
     const training = await this.#training(task);
     return learnedHead({
-      ...{ task, directory, settings: this.#settings },
+      ...{ task, directory, training, settings: this.#settings },
       folder: join(this.#settings.output, "heads", name),
       encode: (text) => tokenizer.encode(text, plainText),
       decisive: {
         ...decisiveOfHead(this.#settings),
         ...{ model: this.#modelHash, items: contentHash(training) },
       },
-      training: async () => training,
       onStep: (step, steps, loss) => this.#events.onStep(task, step, steps, loss),
     });
   }

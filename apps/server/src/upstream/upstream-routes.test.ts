@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { selectBackend } from "@levin/kernels/node";
 import type OpenAI from "openai";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { expectIdle, patient } from "../testing/expect-idle.ts";
 import {
   answer,
   ask,
@@ -15,7 +15,6 @@ import { startUpstreamServer, type UpstreamServer } from "../testing/upstream-se
 
 beforeAll(() => selectBackend("cpu"));
 
-const patient = { timeout: 20_000 };
 const endless = { script: () => "one two ".repeat(50_000), context: 200_000, shutdownGrace: 0 };
 const question = { model, messages: ask("go"), temperature: 0 };
 
@@ -47,16 +46,6 @@ async function startStream(openai: OpenAI, signal?: AbortSignal) {
   for (let i = 0; i < 3; i++) await chunks.next();
   return chunks;
 }
-
-/** Passes once the model has not moved for a while. */
-const expectIdle = (server: ScriptedServer): Promise<void> =>
-  expect
-    .poll(async () => {
-      const before = server.steps();
-      await sleep(100);
-      return server.steps() - before;
-    }, patient)
-    .toBe(0);
 
 describe("a server before another Levin server", () => {
   it("answers as that one does, whole and streamed", async () => {

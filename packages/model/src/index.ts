@@ -48,6 +48,7 @@ export {
   GenerationOptionsError,
   type BatchOptions,
   type GenerationOptions,
+  type PrefillProgress,
 } from "./generation/generation-options.ts";
 export {
   logitBias,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { GenerationResult, TokenEvent } from "@levin/model";
 import { ToolCallStream, type AnswerPiece, type Tokenizer } from "@levin/tokenizer";
+import type { PromptProgress } from "./prompt-progress.ts";
 import { streamSteps } from "./stream-steps.ts";
 import { chatLogprob, type ChatTokenLogprob } from "./token-logprobs.ts";
 
@@ -10,6 +11,8 @@ export interface AnswerPart {
   content?: string;
   toolCall?: ToolCallPart;
   logprobs?: ChatTokenLogprob[];
+  /** Comes alone, before the others, if it was asked for. */
+  promptProgress?: PromptProgress;
 }
 
 /** A call that begins, or more of its arguments. */

@@ -1,8 +1,9 @@
 import type { GenerationResult } from "@levin/model";
-import type { GenerationSettings } from "../engine/engine.ts";
+import type { GenerationSettings, OnPrefill } from "../engine/engine.ts";
 import type { Caller, GenerationService } from "../scheduling/generation-service.ts";
 import type { Turn } from "../sessions/turn.ts";
 import { answerParts, type AnswerPart } from "./answer-parts.ts";
+import { withPromptProgress } from "./prompt-progress.ts";
 
 /** A prompt and how to go on with it. */
 export interface Question {
@@ -10,6 +11,14 @@ export interface Question {
   settings: GenerationSettings;
   /** Its turn in a session, which remembers the answer. */
   turn?: Turn | undefined;
+}
+
+/** What is made of the tokens of answers. */
+interface AnswerForm {
+  /** Whether calls are read out of the answers. */
+  tools?: boolean;
+  /** Whether the first parts tell how far the prompt is read. */
+  promptProgress?: boolean;
 }
 
 /** What came of one of several answers: its next part, or its end. */
@@ -45,23 +54,24 @@ export function checkRoom(
 /**
  * Answers several questions at once and gives what comes as it comes. An error of one ends all, and
  * so does whoever stops reading.
- *
- * @param options.tools whether calls are read out of the answers
  */
 export async function* answerSteps(
   service: GenerationService,
   questions: readonly Question[],
   client: AbortSignal,
   caller: Caller,
-  { tools = false } = {},
+  { tools = false, promptProgress = false }: AnswerForm = {},
 ): AsyncGenerator<AnswerStep, void> {
   const end = new AbortController();
   const signal = AbortSignal.any([client, end.signal]);
   const { tokenizer } = service.served;
   const answers = questions.map(({ ids, settings, turn }) => {
-    const tokens = service.generate(ids, settings, signal, caller);
-    const parts = answerParts(turn?.tokens(tokens) ?? tokens, tokenizer, { tools });
-    return turn?.parts(parts) ?? parts;
+    const begin = (onPrefill?: OnPrefill) => {
+      const tokens = service.generate(ids, settings, signal, caller, onPrefill);
+      const parts = answerParts(turn?.tokens(tokens) ?? tokens, tokenizer, { tools });
+      return turn?.parts(parts) ?? parts;
+    };
+    return promptProgress ? withPromptProgress(begin) : begin();
   });
   const advance = async (choice: number) => ({ choice, next: await answers[choice]!.next() });
   const running = new Map(answers.map((_, choice) => [choice, advance(choice)]));

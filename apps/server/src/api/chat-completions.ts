@@ -44,6 +44,7 @@ export function chatCompletions(
     checkRoom(service, questions, request);
     const steps = answerSteps(service, questions, clientSignal(reply), request, {
       tools: usesTools(use),
+      promptProgress: body.stream === true && body.return_progress === true,
     });
     return body.stream
       ? sendEventStream(reply, chatChunks(body, steps), stallTimeout)

@@ -57,7 +57,11 @@ export async function* chatChunks(
       yield chunk({ index, delta: {}, ...chatEnding(step.result, callers.has(index)) });
       continue;
     }
-    const { logprobs, toolCall } = step.part;
+    const { logprobs, toolCall, promptProgress } = step.part;
+    if (promptProgress) {
+      yield { ...chunk({ index, delta: {} }), prompt_progress: promptProgress };
+      continue;
+    }
     if (toolCall) callers.add(index);
     const list = logprobs && { logprobs: { content: logprobs, refusal: null } };
     yield chunk({ index, delta: delta(step.part), ...list });

@@ -64,6 +64,8 @@ export const commonFields = {
   stream_options: z
     .object({ include_usage: z.boolean().nullish(), include_obfuscation: ignored })
     .nullish(),
+  /** Whether a stream tells how far the prompt is read. */
+  return_progress: z.boolean().nullish(),
   /** Answers to draw; the prompt is read once. */
   n: answerCount,
   response_format: responseFormat.nullish(),

@@ -30,7 +30,9 @@ export function textCompletions(
       return repeated(ids, settings, drawn(body));
     });
     checkRoom(service, questions, request);
-    const steps = answerSteps(service, questions, clientSignal(reply), request);
+    const steps = answerSteps(service, questions, clientSignal(reply), request, {
+      promptProgress: body.stream === true && body.return_progress === true,
+    });
     return body.stream
       ? sendEventStream(reply, chunks(body, steps), stallTimeout)
       : completion(body, steps);
@@ -78,7 +80,11 @@ async function* chunks(
       yield chunk({ index, ...ending(step.result) });
       continue;
     }
-    const { reasoning, content = "", logprobs } = step.part;
+    const { reasoning, content = "", logprobs, promptProgress } = step.part;
+    if (promptProgress) {
+      yield { ...chunk({ index }), prompt_progress: promptProgress };
+      continue;
+    }
     const offset = offsets[index] ?? 0;
     yield reasoning === undefined
       ? chunk({

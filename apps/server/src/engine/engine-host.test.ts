@@ -15,7 +15,8 @@ function start(script: () => string) {
   const replies: EngineReply[] = [];
   const host = new EngineHost(engine, (reply) => void replies.push(reply));
   const promptIds = served.tokenizer.encode("go");
-  const generate = () => host.handle({ kind: "generate", call: 1, promptIds, settings: {} });
+  const generate = () =>
+    host.handle({ kind: "generate", call: 1, promptIds, settings: {}, tellsPrefill: false });
   const tokens = () => replies.filter(({ kind }) => kind === "token").length;
   return { engine, host, replies, generate, tokens };
 }

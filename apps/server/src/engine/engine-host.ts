@@ -1,6 +1,6 @@
 import type { GenerationResult } from "@levin/model";
 import { streamSteps } from "../api/stream-steps.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine, OnPrefill } from "./engine.ts";
 import { tokensOnTheWay, type EngineReply, type EngineRequest } from "./engine-message.ts";
 import { toPlainError } from "./plain-error.ts";
 
@@ -48,13 +48,19 @@ export class EngineHost {
     }
   }
 
-  async #generate({ call, promptIds, settings }: Generate): Promise<GenerationResult> {
+  async #generate(request: Generate): Promise<GenerationResult> {
+    const { call, promptIds, settings, tellsPrefill } = request;
     const reader = new Reader();
     this.#readers.set(call, reader);
+    const onPrefill: OnPrefill = (progress) => this.#reply({ kind: "prefill", call, progress });
     try {
-      for await (const step of streamSteps(
-        this.#engine.generate(promptIds, settings, reader.signal),
-      )) {
+      const events = this.#engine.generate(
+        promptIds,
+        settings,
+        reader.signal,
+        tellsPrefill ? onPrefill : undefined,
+      );
+      for await (const step of streamSteps(events)) {
         if (step.result !== undefined) return step.result;
         this.#reply({ kind: "token", call, event: step.item });
         await reader.room();

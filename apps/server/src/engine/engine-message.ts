@@ -1,4 +1,4 @@
-import type { TokenEvent } from "@levin/model";
+import type { PrefillProgress, TokenEvent } from "@levin/model";
 import type { LoadOptions } from "../load-served-model.ts";
 import type { Engine, EngineLimits, GenerationSettings } from "./engine.ts";
 import type { PlainError } from "./plain-error.ts";
@@ -14,7 +14,14 @@ export type EngineMethod = "embed" | "saveState" | "restoreState" | "stats";
 
 /** To the thread; `call` numbers what belongs together. */
 export type EngineRequest =
-  | { kind: "generate"; call: number; promptIds: readonly number[]; settings: GenerationSettings }
+  | {
+      kind: "generate";
+      call: number;
+      promptIds: readonly number[];
+      settings: GenerationSettings;
+      /** Whether the reading of the prompt is of interest. */
+      tellsPrefill: boolean;
+    }
   /** Ends a generation; its result says so. */
   | { kind: "abort"; call: number }
   /** This many tokens were read: so many more may be sent. */
@@ -31,6 +38,7 @@ export type EngineRequest =
 export type EngineReply =
   | { kind: "ready" }
   | { kind: "failed"; error: PlainError }
+  | { kind: "prefill"; call: number; progress: PrefillProgress }
   | { kind: "token"; call: number; event: TokenEvent }
   | { kind: "result"; call: number; result: unknown }
   | { kind: "error"; call: number; error: PlainError };

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { GenerationResult, TokenEvent } from "@levin/model";
 import { ApiError } from "../api/api-error.ts";
-import type { Engine, GenerationSettings } from "./engine.ts";
+import type { Engine, GenerationSettings, OnPrefill } from "./engine.ts";
 import {
   tokensOnTheWay,
   type EngineMethod,
@@ -43,14 +43,19 @@ export class EngineThread {
     promptIds: readonly number[],
     settings: GenerationSettings,
     signal: AbortSignal,
+    onPrefill?: OnPrefill,
   ): AsyncGenerator<TokenEvent, GenerationResult> {
-    const inbox = new Inbox<Answer>();
-    const call = this.#begin((answer) => inbox.push(answer));
+    const inbox = new Inbox<Exclude<Answer, { kind: "prefill" }>>();
+    const call = this.#begin((answer) => {
+      if (answer.kind === "prefill") onPrefill?.(answer.progress);
+      else inbox.push(answer);
+    });
     const abort = (): void => this.#post({ kind: "abort", call });
     signal.addEventListener("abort", abort, { once: true });
     let isDone = false;
     try {
-      this.#post({ kind: "generate", call, promptIds, settings });
+      const tellsPrefill = onPrefill !== undefined;
+      this.#post({ kind: "generate", call, promptIds, settings, tellsPrefill });
       if (signal.aborted) abort();
       for (let unread = 1; ; unread++) {
         const answer = await inbox.next();

@@ -1,8 +1,16 @@
-import type { GenerationOptions, GenerationResult, TokenEvent } from "@levin/model";
+import type {
+  GenerationOptions,
+  GenerationResult,
+  PrefillProgress,
+  TokenEvent,
+} from "@levin/model";
 import { ApiError } from "../api/api-error.ts";
 
 /** What to generate and how, as plain data: it may cross to another thread. */
 export type GenerationSettings = Omit<GenerationOptions, "signal" | "onPrefill" | "prefixes">;
+
+/** Told how far a prompt has been read. */
+export type OnPrefill = (progress: PrefillProgress) => void;
 
 /** What an engine holds. */
 export interface EngineStats {
@@ -47,6 +55,7 @@ export interface Engine {
     promptIds: readonly number[],
     settings: GenerationSettings,
     signal: AbortSignal,
+    onPrefill?: OnPrefill,
   ): AsyncGenerator<TokenEvent, GenerationResult>;
   /**
    * Embeddings of length 1 of some texts, given as token ids.

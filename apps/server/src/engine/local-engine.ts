@@ -11,7 +11,7 @@ import { StagedModel } from "@levin/model/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { ApiError } from "../api/api-error.ts";
 import type { LoadedModel } from "../served-model.ts";
-import type { Engine, EngineLimits, EngineStats, GenerationSettings } from "./engine.ts";
+import type { Engine, EngineLimits, EngineStats, GenerationSettings, OnPrefill } from "./engine.ts";
 
 /** Tokens of texts embedded at once: other answers wait for so long. */
 const embeddingTokens = 1024;
@@ -39,11 +39,12 @@ export class LocalEngine implements Engine {
     promptIds: readonly number[],
     settings: GenerationSettings,
     signal: AbortSignal,
+    onPrefill?: OnPrefill,
   ): AsyncGenerator<TokenEvent, GenerationResult> {
     const prefixes = this.#prefixes;
     this.#check();
     try {
-      return yield* this.#batch.add(promptIds, { ...settings, prefixes, signal });
+      return yield* this.#batch.add(promptIds, { ...settings, prefixes, signal, onPrefill });
     } catch (error) {
       throw this.#seen(error);
     }

@@ -6,6 +6,7 @@ import {
   PromptTooLongError,
   TokenBatchError,
   type GenerationResult,
+  type PrefillProgress,
   type TokenEvent,
 } from "@levin/model";
 import { sparkDirectory } from "@levin/spark";
@@ -65,6 +66,23 @@ describe("a model in a thread of its own", () => {
     const [here, there] = [await collect(local, settings), await collect(engine, settings)];
     expect(there.events).toEqual(here.events);
     expect(there.result).toEqual(here.result);
+  });
+
+  it("tells how far a prompt is read, as it does in this one", async () => {
+    const ids = served.tokenizer.encode("How far is it read? ".repeat(80));
+    const told = async (asked: Engine): Promise<PrefillProgress[]> => {
+      const progress: PrefillProgress[] = [];
+      const onPrefill = (report: PrefillProgress) => void progress.push(report);
+      for await (const step of streamSteps(
+        asked.generate(ids, { maxNewTokens: 2 }, open, onPrefill),
+      )) {
+        if (step.result === undefined) expect(progress.at(-1)?.processed).toBe(ids.length);
+      }
+      return progress;
+    };
+    const [here, there] = [await told(local), await told(engine)];
+    expect(here.map(({ processed }) => processed)).toEqual([0, 512, ids.length]);
+    expect(there).toEqual(here);
   });
 
   it("embeds as here", async () => {

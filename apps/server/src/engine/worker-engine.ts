@@ -6,6 +6,7 @@ import {
   type Engine,
   type EngineStats,
   type GenerationSettings,
+  type OnPrefill,
 } from "./engine.ts";
 import type { EngineStart } from "./engine-message.ts";
 import { EngineThread } from "./engine-thread.ts";
@@ -68,8 +69,9 @@ export class WorkerEngine implements Engine {
     promptIds: readonly number[],
     settings: GenerationSettings,
     signal: AbortSignal,
+    onPrefill?: OnPrefill,
   ): AsyncGenerator<TokenEvent, GenerationResult> {
-    return yield* this.thread.generate(promptIds, settings, signal);
+    return yield* this.thread.generate(promptIds, settings, signal, onPrefill);
   }
 
   async embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]> {

@@ -2,7 +2,12 @@ import type { GenerationResult, TokenEvent } from "@levin/model";
 import type { FastifyBaseLogger } from "fastify";
 import { ApiError } from "../api/api-error.ts";
 import { streamSteps } from "../api/stream-steps.ts";
-import { modelNotLoaded, type Engine, type GenerationSettings } from "../engine/engine.ts";
+import {
+  modelNotLoaded,
+  type Engine,
+  type GenerationSettings,
+  type OnPrefill,
+} from "../engine/engine.ts";
 import type { ServiceMetrics } from "../observability/service-metrics.ts";
 import type { ServedModel } from "../served-model.ts";
 import { FairQueue } from "./fair-queue.ts";
@@ -96,6 +101,7 @@ export class GenerationService {
     settings: GenerationSettings,
     clientSignal: AbortSignal,
     caller: Caller = {},
+    onPrefill?: OnPrefill,
   ): AsyncGenerator<TokenEvent, GenerationResult> {
     const record = this.#metrics.generation(caller.log);
     const run = this.#begin(promptIds.length, clientSignal, caller);
@@ -103,7 +109,7 @@ export class GenerationService {
       const place = await this.#enter(run, promptIds.length, caller);
       record.admitted();
       try {
-        const events = this.#engine.generate(promptIds, settings, run.signal);
+        const events = this.#engine.generate(promptIds, settings, run.signal, onPrefill);
         for await (const step of streamSteps(events)) {
           if (step.result !== undefined) {
             checkEnd(step.result, run);

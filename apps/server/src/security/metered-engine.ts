@@ -8,8 +8,8 @@ export function meteredEngine(engine: Engine): Engine {
     get isReady() {
       return engine.isReady;
     },
-    generate: (promptIds, settings, signal) =>
-      metered(engine.generate(promptIds, settings, signal), promptIds.length),
+    generate: (promptIds, ...given) =>
+      metered(engine.generate(promptIds, ...given), promptIds.length),
     async embed(texts) {
       const embeddings = await engine.embed(texts);
       const tokens = texts.reduce((total, { length }) => total + length, 0);

@@ -17,6 +17,7 @@ import {
   type GenerationOptions,
   type GenerationResult,
   type NextTokenModel,
+  type PrefillProgress,
   type TextTokenizer,
   type TokenEvent,
 } from "../index.ts";
@@ -47,6 +48,27 @@ describe("generate", () => {
     expect(chunks.result.ids).toEqual(whole.result.ids);
     expect(whole.result.finishReason).toBe("length");
     expect(whole.result.usage).toMatchObject({ promptTokens: 10, completionTokens: 12 });
+  });
+
+  it("tells how far its prompt is read, and what of it was known", async () => {
+    const told: PrefillProgress[] = [];
+    const prefixes = new PrefixCache();
+    const options = {
+      maxNewTokens: 1,
+      prefillChunk: 4,
+      prefixes,
+      onPrefill: (progress: PrefillProgress) => void told.push(progress),
+    };
+    await run("Lightning!", options);
+    const processed = () => told.splice(0).map((progress) => progress.processed);
+    expect(told[0]).toEqual({ total: 10, cached: 0, processed: 0 });
+    expect(processed()).toEqual([0, 4, 8, 10]);
+    await run("Lightning! Thunder!", options);
+    expect(told[0]).toEqual({ total: 19, cached: 10, processed: 10 });
+    expect(processed()).toEqual([10, 14, 18, 19]);
+    await run("Lightning!", options);
+    expect(told).toEqual([{ total: 10, cached: 10, processed: 10 }]);
+    prefixes.dispose();
   });
 
   it("repeats itself for a seed and varies between seeds", async () => {

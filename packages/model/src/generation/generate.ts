@@ -137,7 +137,7 @@ export async function* continueFrom(
   const run = new GenerationRun(from, options);
   let logits: Float32Array | undefined;
   try {
-    logits = await prefill(from, options);
+    logits = await prefill(from, options, run);
     while (logits && run.finishReason === undefined) {
       const id = run.nextForced() ?? sampler.draw(run.allowed(logits), run.seen, run.said);
       yield run.accept(id, logits);
@@ -157,16 +157,18 @@ export async function* continueFrom(
 async function prefill(
   from: Continuation,
   options: CheckedOptions,
+  { promptTokens, cachedTokens: cached }: GenerationRun,
 ): Promise<Float32Array | undefined> {
   const { prompt, sequence } = from;
   const { prefillChunk, signal, onPrefill } = options;
   const total = options.maxNewTokens === 0 ? prompt.length - 1 : prompt.length;
   let { logits } = from;
+  onPrefill?.({ total: promptTokens, cached, processed: cached });
   for (let start = 0; start < total; start += prefillChunk) {
     const done = Math.min(total, start + prefillChunk);
     logits = await sequence.prefill(prompt.slice(start, done), signal);
     if (!logits) return undefined;
-    onPrefill?.(done, prompt.length);
+    onPrefill?.({ total: promptTokens, cached, processed: cached + done });
   }
   if (signal?.aborted) return undefined;
   if (logits && total === prompt.length) from.onRead?.(logits);

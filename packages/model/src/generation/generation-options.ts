@@ -56,11 +56,20 @@ const batchOptionsSchema = z.strictObject({
 /** How a batch is run. */
 export type BatchOptions = z.input<typeof batchOptionsSchema>;
 
+/** How much of a prompt has been read; all in tokens. */
+export interface PrefillProgress {
+  total: number;
+  /** Of the total, those whose state was known. */
+  cached: number;
+  /** Read so far, `cached` included. */
+  processed: number;
+}
+
 /** What to generate and how. */
 export type GenerationOptions = z.input<typeof optionsSchema> & {
   signal?: AbortSignal | undefined;
-  /** Called after each chunk of the prompt. */
-  onPrefill?: ((done: number, total: number) => void) | undefined;
+  /** Called before the prompt is read and after each chunk of it. */
+  onPrefill?: ((progress: PrefillProgress) => void) | undefined;
   /** Where `generate` looks for the beginning of its prompt, and keeps its state for later ones. */
   prefixes?: PrefixCache | undefined;
 };

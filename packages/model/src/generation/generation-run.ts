@@ -16,8 +16,9 @@ export class GenerationRun {
   finishReason: FinishReason | undefined;
   readonly #options: CheckedOptions;
   readonly #from: Continuation;
-  readonly #promptTokens: number;
-  readonly #cachedTokens: number;
+  /** Of the prompt, `cachedTokens` of them with a known state. */
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
   readonly #thought: Thought;
   readonly #decoder: ReturnType<TextTokenizer["createDecodeStream"]>;
   readonly #stops: StopStrings;
@@ -37,8 +38,8 @@ export class GenerationRun {
     this.#from = from;
     this.#options = options;
     // A session's turn is its new tokens alone; with a cache the whole prompt counts.
-    this.#promptTokens = options.prefixes ? from.history.length : from.prompt.length;
-    this.#cachedTokens = this.#promptTokens - from.prompt.length;
+    this.promptTokens = options.prefixes ? from.history.length : from.prompt.length;
+    this.cachedTokens = this.promptTokens - from.prompt.length;
     this.seen = new Set(from.history);
     this.#thought = new Thought(from.tokenizer);
     this.#thought.observePrompt(from.history);
@@ -120,8 +121,8 @@ export class GenerationRun {
       finishReason,
       ...(this.#stopString !== undefined && { stopString: this.#stopString }),
       usage: {
-        promptTokens: this.#promptTokens,
-        cachedTokens: this.#cachedTokens,
+        promptTokens: this.promptTokens,
+        cachedTokens: this.cachedTokens,
         completionTokens: this.ids.length,
         reasoningTokens: this.#thought.tokens,
       },

@@ -76,7 +76,7 @@ async function answer({
       ...(thinkingBudget !== null && { thinkingBudget }),
       prefixes,
       signal: controller.signal,
-      onPrefill: (done, total) => tell({ read: { done, total } }),
+      onPrefill: ({ processed, total }) => tell({ read: { done: processed, total } }),
     });
     for (;;) {
       const next = await events.next();

@@ -1,0 +1,47 @@
+import type { GenerationResult } from "@levin/model";
+import { Inbox } from "../engine/inbox.ts";
+import type { OnPrefill } from "../engine/engine.ts";
+import type { AnswerPart } from "./answer-parts.ts";
+
+/** How much of a prompt has been read, in llama.cpp's form; tokens but for the time. */
+export interface PromptProgress {
+  total: number;
+  /** Of the total, those whose state was kept from an earlier request. */
+  cache: number;
+  /** Read so far, `cache` included. */
+  processed: number;
+  /** Milliseconds since the reading began. */
+  time_ms: number;
+}
+
+/**
+ * The parts of an answer, and before them how far its prompt is read.
+ *
+ * @param begin makes the answer, which runs when it is asked for its first part
+ */
+export async function* withPromptProgress(
+  begin: (onPrefill: OnPrefill) => AsyncGenerator<AnswerPart, GenerationResult>,
+): AsyncGenerator<AnswerPart, GenerationResult> {
+  const reports = new Inbox<PromptProgress>();
+  let began: number | undefined;
+  const answer = begin(({ total, cached, processed }) => {
+    const now = performance.now();
+    began ??= now;
+    reports.push({ total, cache: cached, processed, time_ms: Math.round(now - began) });
+  });
+  try {
+    const first = answer.next();
+    for (;;) {
+      // What was reported comes before the answer, even if both are there.
+      const report = await Promise.race([reports.next(), first.then(() => undefined)]);
+      if (!report) break;
+      yield { promptProgress: report };
+    }
+    const { done, value } = await first;
+    if (done) return value;
+    yield value;
+    return yield* answer;
+  } finally {
+    await answer.return(undefined as never);
+  }
+}

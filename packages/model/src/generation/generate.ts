@@ -1,3 +1,4 @@
+import type { AnswerConstraint } from "../constraints/answer-constraint.ts";
 import { TokenBatchError } from "../token-batch.ts";
 import type { NextTokenModel } from "../next-token-model.ts";
 import { checkOptions, type CheckedOptions, type GenerationOptions } from "./generation-options.ts";
@@ -134,7 +135,7 @@ export async function* continueFrom(
   options: CheckedOptions,
 ): AsyncGenerator<TokenEvent, GenerationResult> {
   const sampler = createSampler(options, from.samplerState);
-  const run = new GenerationRun(from, options);
+  const run = new GenerationRun(from, options, await answerConstraint(from, options));
   let logits: Float32Array | undefined;
   try {
     logits = await prefill(from, options, run);
@@ -152,6 +153,16 @@ export async function* continueFrom(
       from.onFed?.([...from.history, ...run.ids.slice(0, -1)], logits);
     }
   }
+}
+
+/** Loaded when an answer has a constraint, so that a page without any does not carry it. */
+async function answerConstraint(
+  { tokenizer, config }: Continuation,
+  { constraint }: CheckedOptions,
+): Promise<AnswerConstraint | undefined> {
+  if (!constraint) return undefined;
+  const { AnswerConstraint } = await import("../constraints/answer-constraint.ts");
+  return new AnswerConstraint(constraint, tokenizer, config.vocabSize);
 }
 
 async function prefill(

@@ -1,4 +1,4 @@
-import { AnswerConstraint } from "../constraints/answer-constraint.ts";
+import type { AnswerConstraint } from "../constraints/answer-constraint.ts";
 import type { CheckedOptions } from "./generation-options.ts";
 import type { Continuation, FinishReason, GenerationResult, TokenEvent } from "./generate.ts";
 import { logProbability } from "./logit-filters.ts";
@@ -34,7 +34,7 @@ export class GenerationRun {
   /** Tokens in a row that the model was certain of. */
   #certain = 0;
 
-  constructor(from: Continuation, options: CheckedOptions) {
+  constructor(from: Continuation, options: CheckedOptions, constraint?: AnswerConstraint) {
     this.#from = from;
     this.#options = options;
     // A session's turn is its new tokens alone; with a cache the whole prompt counts.
@@ -45,11 +45,7 @@ export class GenerationRun {
     this.#thought.observePrompt(from.history);
     this.#decoder = from.tokenizer.createDecodeStream({ skipSpecialTokens: true });
     this.#stops = new StopStrings(options.stop);
-    const { constraint } = options;
-    if (constraint) {
-      const { tokenizer, config } = from;
-      this.#constraint = new AnswerConstraint(constraint, tokenizer, config.vocabSize);
-    }
+    this.#constraint = constraint;
     if (options.maxNewTokens === 0) this.finishReason = "length";
   }
 

@@ -26,11 +26,13 @@ const usage = `levin-server, or levin serve: an OpenAI-compatible server with a 
                      then an answer ends with what is there (default: no limit)
   --shutdown-grace SECONDS
                      for running answers when the server closes (default: 5)
-  --data DIR         directory for sessions (default: they are kept in memory)
-  --database URL     postgres://… for the sessions of several servers (default: LEVIN_DATABASE)
+  --data DIR         directory for sessions and responses (default: they are kept in memory)
+  --database URL     postgres://… for those of several servers (default: LEVIN_DATABASE)
   --session-states N       states kept of one session (default: 8)
   --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first
   --session-state-days N   days that a state is kept (default: 30)
+  --response-bytes N       bytes of the responses of one key that are kept (default: 32 MiB)
+  --response-days N        days that a response is kept (default: 30)
   --host HOST        default 127.0.0.1: this machine alone
   --keys DIR         folder of API keys (default: LEVIN_KEYS or ~/.levin/keys); once there is a
                      key, there or in LEVIN_API_KEY, requests need one
@@ -111,13 +113,7 @@ function startOptions(values: Values): StartOptions {
     requestTimeout: scaled("request-timeout", 1000),
     shutdownGrace: scaled("shutdown-grace", 1000),
     redis: text("redis"),
-    ...sessionOptions({
-      data: text("data"),
-      database: text("database"),
-      "session-states": text("session-states"),
-      "session-state-bytes": text("session-state-bytes"),
-      "session-state-days": text("session-state-days"),
-    }),
+    ...sessionOptions(values),
     host: text("host"),
     keys: text("keys"),
     insecure: values["insecure"] === true,

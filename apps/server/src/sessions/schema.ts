@@ -46,11 +46,24 @@ export interface Tables {
     created_at: number;
     bytes: Bytes;
   };
+  response: {
+    id: string;
+    /** Id of the API key that it belongs to; empty without keys. */
+    owner: string;
+    /** JSON list of all items before its output, those of earlier responses too. */
+    input: string;
+    /** JSON of the response as clients get it. */
+    body: string;
+    /** Bytes of both. */
+    size: number;
+    created_at: number;
+  };
 }
 
 /** Names are those under which databases remember what was applied. */
 export const migrations: Record<string, Migration> = {
   "0001_sessions": { up: createSessions },
+  "0002_responses": { up: createResponses },
 };
 
 async function createSessions(db: Kysely<never>): Promise<void> {
@@ -102,4 +115,23 @@ async function createSessions(db: Kysely<never>): Promise<void> {
     .execute();
   // Quotas are reckoned from it without touching the bytes.
   await db.schema.createIndex("state_oldest").on("state").columns(["created_at", "size"]).execute();
+}
+
+async function createResponses(db: Kysely<never>): Promise<void> {
+  await db.schema
+    .createTable("response")
+    .addColumn("id", "text", (column) => column.primaryKey())
+    .addColumn("owner", "text", (column) => column.notNull())
+    .addColumn("input", "text", (column) => column.notNull())
+    .addColumn("body", "text", (column) => column.notNull())
+    .addColumn("size", "integer", (column) => column.notNull())
+    .addColumn("created_at", "bigint", (column) => column.notNull())
+    .execute();
+  // Quotas are reckoned from them without touching the texts.
+  await db.schema
+    .createIndex("response_newest")
+    .on("response")
+    .columns(["owner", "created_at", "size"])
+    .execute();
+  await db.schema.createIndex("response_oldest").on("response").column("created_at").execute();
 }

@@ -1,3 +1,4 @@
+import type { ResponseQuota } from "../api/responses/response-store.ts";
 import { flagAmount } from "../flag-amount.ts";
 import { FlagError } from "../flag-error.ts";
 import { day, type StateQuota } from "./state-quota.ts";
@@ -9,17 +10,20 @@ export const sessionFlags = {
   "session-states": { type: "string" },
   "session-state-bytes": { type: "string" },
   "session-state-days": { type: "string" },
+  "response-bytes": { type: "string" },
+  "response-days": { type: "string" },
 } as const;
 
 type SessionFlags = { [Flag in keyof typeof sessionFlags]?: string | undefined };
 
-/** Where sessions are kept, and how much of their states. */
+/** Where sessions and responses are kept, and how much of them. */
 export interface SessionOptions {
-  /** Directory for sessions; it is one server's. Default: in memory, until the server ends. */
+  /** Directory for sessions and responses; it is one server's. Default: in memory, until the server ends. */
   data?: string | undefined;
-  /** `postgres://…` for the sessions of several servers, in place of a directory. */
+  /** `postgres://…` for those of several servers, in place of a directory. */
   database?: string | undefined;
   stateQuota?: Partial<StateQuota> | undefined;
+  responseQuota?: Partial<ResponseQuota> | undefined;
 }
 
 /** @throws FlagError when an amount is no whole number above 0, or a database is not PostgreSQL */
@@ -29,9 +33,12 @@ export function sessionOptions(flags: SessionFlags): SessionOptions {
   if (database !== undefined && !/^postgres(ql)?:\/\//.test(database)) {
     throw new FlagError("--database: expected an address that begins with postgres://");
   }
-  const perSession = flagAmount("session-states", flags["session-states"]);
-  const bytes = flagAmount("session-state-bytes", flags["session-state-bytes"]);
-  const days = flagAmount("session-state-days", flags["session-state-days"]);
+  const amount = (flag: keyof SessionFlags) => flagAmount(flag, flags[flag]);
+  const perSession = amount("session-states");
+  const bytes = amount("session-state-bytes");
+  const days = amount("session-state-days");
+  const responseBytes = amount("response-bytes");
+  const responseDays = amount("response-days");
   return {
     data: flags.data,
     database,
@@ -39,6 +46,10 @@ export function sessionOptions(flags: SessionFlags): SessionOptions {
       ...(perSession !== undefined && { perSession }),
       ...(bytes !== undefined && { bytes }),
       ...(days !== undefined && { age: days * day }),
+    },
+    responseQuota: {
+      ...(responseBytes !== undefined && { bytes: responseBytes }),
+      ...(responseDays !== undefined && { age: responseDays * day }),
     },
   };
 }

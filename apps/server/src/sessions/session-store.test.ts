@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hasPostgres, startPostgres, type RunningPostgres } from "../testing/start-postgres.ts";
-import type { Database, DatabaseOptions } from "./database.ts";
+import { eachDatabase } from "../testing/each-database.ts";
+import { hasPostgres, startPostgres } from "../testing/start-postgres.ts";
+import type { Database } from "./database.ts";
 import { openDatabase } from "./open-database.ts";
 import type { NewSession, Session, SessionMessage } from "./session.ts";
 import { SessionStore, type Addition } from "./session-store.ts";
@@ -19,186 +20,170 @@ const said = (content: string, tokens: number[] | null = [1, 70_000]): SessionMe
 const bytes = (size: number, fill = 7) => new Uint8Array(size).fill(fill);
 
 const directory = mkdtempSync(join(tmpdir(), "levin-sessions-"));
-let postgres: RunningPostgres | undefined;
-beforeAll(async () => {
-  if (hasPostgres) postgres = await startPostgres();
-});
-afterAll(async () => {
-  await postgres?.stop();
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => rmSync(directory, { recursive: true }));
 
-const kinds: [string, boolean, () => DatabaseOptions][] = [
-  ["SQLite in memory", true, () => ({})],
-  ["SQLite in a directory", true, () => ({ data: directory })],
-  ["PostgreSQL", hasPostgres, () => ({ url: postgres!.url })],
-];
-
-for (const [kind, isThere, options] of kinds) {
-  describe.skipIf(!isThere)(`sessions in ${kind}`, () => {
-    let database: Database;
-    let store: SessionStore;
-    beforeAll(async () => {
-      database = await openDatabase(options());
-      store = new SessionStore(database, defaultQuota);
-    });
-    afterAll(() => database?.close());
-
-    const add = async (session: Session, change: Partial<Addition> = {}): Promise<Session> => {
-      const from = change.from ?? session.messageCount;
-      const messages = [said(`message ${from}`)];
-      await store.add(session, { messages, from, state: undefined, model, title: "", ...change });
-      return store.find("ann", session.id);
-    };
-
-    it("gives back what it was given", async () => {
-      const title = 'Ünïcode "quoted"; DROP TABLE session; -- 🙂';
-      const metadata = { project: "x", "a'b": "\\" };
-      const tools = [{ type: "function" as const, function: { name: "look" } }];
-      const messages = [said("a\u{1F642}\n'b'"), said("later", null)];
-      const state = { position: 0, tokens: 1, bytes: bytes(100_000) };
-      const created = await store.create(
-        "ann",
-        { ...blank, title, metadata, tools },
-        messages,
-        state,
-      );
-      const found = await store.find("ann", created.id);
-      expect(found).toEqual(created);
-      expect(found).toMatchObject({ title, metadata, tools, messageCount: 2, tokenCount: 2 });
-      expect(await store.messages(found)).toEqual(messages);
-      expect(await store.state(found)).toEqual(state);
-      expect(await store.states(found)).toEqual([{ position: 0, tokens: 1, size: 100_000 }]);
-    });
-
-    it("is another's for others: not found, changed, deleted or listed", async () => {
-      const { id } = await store.create("ann", blank, []);
-      const missing = { status: 404, code: "session_not_found" };
-      for (const owner of ["bob", ""]) {
-        await expect(store.find(owner, id)).rejects.toMatchObject(missing);
-        await expect(store.update(owner, id, { title: "mine" })).rejects.toMatchObject(missing);
-        await expect(store.delete(owner, id)).rejects.toMatchObject(missing);
-        await expect(store.list(owner, { limit: 1, after: id })).rejects.toMatchObject(missing);
-        expect((await store.list(owner, { limit: 100 })).sessions).toEqual([]);
-      }
-      expect((await store.find("ann", id)).title).toBeNull();
-    });
-
-    it("lists in pages, the newest change first, each once", async () => {
-      const ids: string[] = [];
-      for (let i = 0; i < 7; i++) ids.push((await store.create("pages", blank, [])).id);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-      await store.update("pages", ids[2]!, { metadata: { touched: "yes" } });
-      const seen: string[] = [];
-      for (let after: string | undefined; ;) {
-        const { sessions, hasMore } = await store.list("pages", { limit: 3, after });
-        seen.push(...sessions.map(({ id }) => id));
-        after = seen.at(-1);
-        if (!hasMore) break;
-        expect(sessions).toHaveLength(3);
-      }
-      expect(seen[0]).toBe(ids[2]);
-      expect(seen.toSorted()).toEqual(ids.toSorted());
-    });
-
-    it("finds titles by a part in any case, and takes no sign for a pattern", async () => {
-      for (const title of ["Über 100% Öl", "100 plus 5", "under_score", "back\\slash"]) {
-        await store.create("titles", { ...blank, title }, []);
-      }
-      const find = async (query: string) =>
-        (await store.list("titles", { limit: 9, query })).sessions.map(({ title }) => title);
-      expect(await find("üBER")).toEqual(["Über 100% Öl"]);
-      expect(await find("100%")).toEqual(["Über 100% Öl"]);
-      expect(await find("r_s")).toEqual(["under_score"]);
-      expect(await find("k\\s")).toEqual(["back\\slash"]);
-      expect(await find("100")).toHaveLength(2);
-      expect(await find("nothing")).toEqual([]);
-    });
-
-    it("adds a turn whole, names what has no name, and fills tokens in", async () => {
-      let session = await store.create("ann", blank, [said("system", null)]);
-      const messages = [said("system", [5]), said("hello", [6, 7]), said("answer", [8])];
-      session = await add(session, { messages, from: 0, title: "hello" });
-      expect(session).toMatchObject({ title: "hello", messageCount: 3, tokenCount: 4, version: 1 });
-      await store.update("ann", session.id, { title: "named" });
-      session = await add(session, { title: "other" });
-      expect(session).toMatchObject({ title: "named", messageCount: 4, tokenCount: 6 });
-      expect((await store.messages(session)).slice(0, 3)).toEqual(messages);
-    });
-
-    it("refuses a turn on what was changed or deleted since it was read, and leaves no trace", async () => {
-      const session = await store.create("ann", blank, []);
-      const state = { position: 0, tokens: 1, bytes: bytes(10) };
-      await add(session);
-      const changed = { status: 409, code: "session_changed" };
-      await expect(add(session, { state })).rejects.toMatchObject(changed);
-      const now = await store.find("ann", session.id);
-      expect(now.messageCount).toBe(1);
-      expect(await store.states(now)).toEqual([]);
-      await store.delete("ann", session.id);
-      await expect(add(now)).rejects.toMatchObject(changed);
-      expect(await store.messages(now)).toEqual([]);
-    });
-
-    it("drops the states of a model when another one goes on", async () => {
-      let session = await store.create("ann", blank, [said("a")], {
-        position: 0,
-        tokens: 1,
-        bytes: bytes(10),
-      });
-      const other = { ...model, model: "other", fingerprint: "f2" };
-      session = await add(session, { from: 0, messages: [said("a"), said("b")], model: other });
-      expect(session).toMatchObject({ model: "other", fingerprint: "f2" });
-      expect(await store.state(session)).toBeUndefined();
-    });
-
-    it("keeps the newest states of a session, of all, and the young ones; messages stay", async () => {
-      const few = new SessionStore(database, { ...defaultQuota, perSession: 2 });
-      let session = await store.create("ann", blank, []);
-      const turn = async (target: SessionStore, size: number) => {
-        const position = session.messageCount;
-        const state = { position, tokens: position + 1, bytes: bytes(size) };
-        const change = { messages: [said("x")], from: position, state, model, title: "" };
-        await target.add(session, change);
-        session = await store.find("ann", session.id);
-      };
-      const positions = async () => (await store.states(session)).map(({ position }) => position);
-      for (let i = 0; i < 4; i++) await turn(few, 10);
-      expect(await positions()).toEqual([2, 3]);
-      expect((await store.state(session, 2))!.position).toBe(2);
-      await turn(new SessionStore(database, { ...defaultQuota, bytes: 1000 }), 900);
-      await turn(new SessionStore(database, { ...defaultQuota, bytes: 1000 }), 900);
-      expect(await positions()).toEqual([5]);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      await turn(new SessionStore(database, { ...defaultQuota, age: 2 }), 10);
-      expect(await positions()).toEqual([6]);
-      expect(session.messageCount).toBe(7);
-      expect(await store.messages(session)).toHaveLength(7);
-    });
-
-    it("deletes all of a session", async () => {
-      const state = { position: 0, tokens: 1, bytes: bytes(10) };
-      const session = await store.create("ann", blank, [said("a")], state);
-      await store.delete("ann", session.id);
-      expect(await store.messages(session)).toEqual([]);
-      expect(await store.state(session)).toBeUndefined();
-    });
-
-    it("holds more messages than a statement has parameters", async () => {
-      const messages = Array.from({ length: 3000 }, (_, i) => said(`message ${i}`, [i]));
-      const session = await store.create("ann", blank, messages);
-      expect(await store.messages(session)).toEqual(messages);
-    });
-
-    it("gives a lock to one at a time", async () => {
-      expect(await database.lock("a")).toBe(true);
-      expect([await database.lock("a"), await database.lock("b")]).toEqual([false, true]);
-      await database.unlock("a");
-      expect(await database.lock("a")).toBe(true);
-      await Promise.all(["a", "b"].map((name) => database.unlock(name)));
-    });
+eachDatabase("sessions", (opened) => {
+  let database: Database;
+  let store: SessionStore;
+  beforeAll(() => {
+    database = opened();
+    store = new SessionStore(database, defaultQuota);
   });
-}
+
+  const add = async (session: Session, change: Partial<Addition> = {}): Promise<Session> => {
+    const from = change.from ?? session.messageCount;
+    const messages = [said(`message ${from}`)];
+    await store.add(session, { messages, from, state: undefined, model, title: "", ...change });
+    return store.find("ann", session.id);
+  };
+
+  it("gives back what it was given", async () => {
+    const title = 'Ünïcode "quoted"; DROP TABLE session; -- 🙂';
+    const metadata = { project: "x", "a'b": "\\" };
+    const tools = [{ type: "function" as const, function: { name: "look" } }];
+    const messages = [said("a\u{1F642}\n'b'"), said("later", null)];
+    const state = { position: 0, tokens: 1, bytes: bytes(100_000) };
+    const created = await store.create(
+      "ann",
+      { ...blank, title, metadata, tools },
+      messages,
+      state,
+    );
+    const found = await store.find("ann", created.id);
+    expect(found).toEqual(created);
+    expect(found).toMatchObject({ title, metadata, tools, messageCount: 2, tokenCount: 2 });
+    expect(await store.messages(found)).toEqual(messages);
+    expect(await store.state(found)).toEqual(state);
+    expect(await store.states(found)).toEqual([{ position: 0, tokens: 1, size: 100_000 }]);
+  });
+
+  it("is another's for others: not found, changed, deleted or listed", async () => {
+    const { id } = await store.create("ann", blank, []);
+    const missing = { status: 404, code: "session_not_found" };
+    for (const owner of ["bob", ""]) {
+      await expect(store.find(owner, id)).rejects.toMatchObject(missing);
+      await expect(store.update(owner, id, { title: "mine" })).rejects.toMatchObject(missing);
+      await expect(store.delete(owner, id)).rejects.toMatchObject(missing);
+      await expect(store.list(owner, { limit: 1, after: id })).rejects.toMatchObject(missing);
+      expect((await store.list(owner, { limit: 100 })).sessions).toEqual([]);
+    }
+    expect((await store.find("ann", id)).title).toBeNull();
+  });
+
+  it("lists in pages, the newest change first, each once", async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 7; i++) ids.push((await store.create("pages", blank, [])).id);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await store.update("pages", ids[2]!, { metadata: { touched: "yes" } });
+    const seen: string[] = [];
+    for (let after: string | undefined; ;) {
+      const { sessions, hasMore } = await store.list("pages", { limit: 3, after });
+      seen.push(...sessions.map(({ id }) => id));
+      after = seen.at(-1);
+      if (!hasMore) break;
+      expect(sessions).toHaveLength(3);
+    }
+    expect(seen[0]).toBe(ids[2]);
+    expect(seen.toSorted()).toEqual(ids.toSorted());
+  });
+
+  it("finds titles by a part in any case, and takes no sign for a pattern", async () => {
+    for (const title of ["Über 100% Öl", "100 plus 5", "under_score", "back\\slash"]) {
+      await store.create("titles", { ...blank, title }, []);
+    }
+    const find = async (query: string) =>
+      (await store.list("titles", { limit: 9, query })).sessions.map(({ title }) => title);
+    expect(await find("üBER")).toEqual(["Über 100% Öl"]);
+    expect(await find("100%")).toEqual(["Über 100% Öl"]);
+    expect(await find("r_s")).toEqual(["under_score"]);
+    expect(await find("k\\s")).toEqual(["back\\slash"]);
+    expect(await find("100")).toHaveLength(2);
+    expect(await find("nothing")).toEqual([]);
+  });
+
+  it("adds a turn whole, names what has no name, and fills tokens in", async () => {
+    let session = await store.create("ann", blank, [said("system", null)]);
+    const messages = [said("system", [5]), said("hello", [6, 7]), said("answer", [8])];
+    session = await add(session, { messages, from: 0, title: "hello" });
+    expect(session).toMatchObject({ title: "hello", messageCount: 3, tokenCount: 4, version: 1 });
+    await store.update("ann", session.id, { title: "named" });
+    session = await add(session, { title: "other" });
+    expect(session).toMatchObject({ title: "named", messageCount: 4, tokenCount: 6 });
+    expect((await store.messages(session)).slice(0, 3)).toEqual(messages);
+  });
+
+  it("refuses a turn on what was changed or deleted since it was read, and leaves no trace", async () => {
+    const session = await store.create("ann", blank, []);
+    const state = { position: 0, tokens: 1, bytes: bytes(10) };
+    await add(session);
+    const changed = { status: 409, code: "session_changed" };
+    await expect(add(session, { state })).rejects.toMatchObject(changed);
+    const now = await store.find("ann", session.id);
+    expect(now.messageCount).toBe(1);
+    expect(await store.states(now)).toEqual([]);
+    await store.delete("ann", session.id);
+    await expect(add(now)).rejects.toMatchObject(changed);
+    expect(await store.messages(now)).toEqual([]);
+  });
+
+  it("drops the states of a model when another one goes on", async () => {
+    let session = await store.create("ann", blank, [said("a")], {
+      position: 0,
+      tokens: 1,
+      bytes: bytes(10),
+    });
+    const other = { ...model, model: "other", fingerprint: "f2" };
+    session = await add(session, { from: 0, messages: [said("a"), said("b")], model: other });
+    expect(session).toMatchObject({ model: "other", fingerprint: "f2" });
+    expect(await store.state(session)).toBeUndefined();
+  });
+
+  it("keeps the newest states of a session, of all, and the young ones; messages stay", async () => {
+    const few = new SessionStore(database, { ...defaultQuota, perSession: 2 });
+    let session = await store.create("ann", blank, []);
+    const turn = async (target: SessionStore, size: number) => {
+      const position = session.messageCount;
+      const state = { position, tokens: position + 1, bytes: bytes(size) };
+      const change = { messages: [said("x")], from: position, state, model, title: "" };
+      await target.add(session, change);
+      session = await store.find("ann", session.id);
+    };
+    const positions = async () => (await store.states(session)).map(({ position }) => position);
+    for (let i = 0; i < 4; i++) await turn(few, 10);
+    expect(await positions()).toEqual([2, 3]);
+    expect((await store.state(session, 2))!.position).toBe(2);
+    await turn(new SessionStore(database, { ...defaultQuota, bytes: 1000 }), 900);
+    await turn(new SessionStore(database, { ...defaultQuota, bytes: 1000 }), 900);
+    expect(await positions()).toEqual([5]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await turn(new SessionStore(database, { ...defaultQuota, age: 2 }), 10);
+    expect(await positions()).toEqual([6]);
+    expect(session.messageCount).toBe(7);
+    expect(await store.messages(session)).toHaveLength(7);
+  });
+
+  it("deletes all of a session", async () => {
+    const state = { position: 0, tokens: 1, bytes: bytes(10) };
+    const session = await store.create("ann", blank, [said("a")], state);
+    await store.delete("ann", session.id);
+    expect(await store.messages(session)).toEqual([]);
+    expect(await store.state(session)).toBeUndefined();
+  });
+
+  it("holds more messages than a statement has parameters", async () => {
+    const messages = Array.from({ length: 3000 }, (_, i) => said(`message ${i}`, [i]));
+    const session = await store.create("ann", blank, messages);
+    expect(await store.messages(session)).toEqual(messages);
+  });
+
+  it("gives a lock to one at a time", async () => {
+    expect(await database.lock("a")).toBe(true);
+    expect([await database.lock("a"), await database.lock("b")]).toEqual([false, true]);
+    await database.unlock("a");
+    expect(await database.lock("a")).toBe(true);
+    await Promise.all(["a", "b"].map((name) => database.unlock(name)));
+  });
+});
 
 describe("a data directory", () => {
   it("keeps what was written, and is one server's at a time", async () => {
@@ -213,10 +198,25 @@ describe("a data directory", () => {
   });
 
   it("says what is wrong with one that can't be used", async () => {
-    const data = join(import.meta.filename, "below");
-    await expect(openDatabase({ data })).rejects.toThrow(
+    const below = join(import.meta.filename, "below");
+    await expect(openDatabase({ data: below })).rejects.toThrow(
       /cannot use .*below for sessions: ENOTDIR/,
     );
+    const other = mkdtempSync(join(directory, "other-"));
+    writeFileSync(join(other, "levin.db"), "some text");
+    await expect(openDatabase({ data: other })).rejects.toThrow(/other.*file is not a database/);
+  });
+
+  it.skipIf(!existsSync("/proc"))("does not wait for ever for one that can't be made", async () => {
+    const data = "/proc/levin/below";
+    await expect(openDatabase({ data })).rejects.toThrow(
+      /cannot use \/proc.* for sessions: ENOENT/,
+    );
+  });
+});
+
+describe("a database elsewhere", () => {
+  it("that can't be reached is told", async () => {
     const url = "postgres://nobody@127.0.0.1:1/none";
     await expect(openDatabase({ url })).rejects.toThrow(/cannot open the database.*ECONNREFUSED/);
   });

@@ -6,13 +6,20 @@ export interface ItemEvent {
   [field: string]: unknown;
 }
 
+/** An item of a conversation as clients read it. */
+export interface ItemForm {
+  id: string;
+  type: string;
+  [field: string]: unknown;
+}
+
 /** One item of a response's output while it is written. */
 export interface OutputItem {
   begin(): ItemEvent[];
   add(text: string): ItemEvent[];
   end(status: ItemStatus): ItemEvent[];
   /** The item as it is now. */
-  toJson(): object;
+  toJson(): ItemForm;
 }
 
 type ItemStatus = "completed" | "incomplete";
@@ -55,7 +62,7 @@ export class TextItem implements OutputItem {
     ];
   }
 
-  toJson(): object {
+  toJson(): ItemForm {
     return { ...this.#shell(), content: [this.#part()] };
   }
 
@@ -67,7 +74,7 @@ export class TextItem implements OutputItem {
     return this.#kind === "message" ? { logprobs: [] } : {};
   }
 
-  #shell(): object {
+  #shell(): ItemForm {
     const shell = { id: this.#id, type: this.#kind, status: this.#status };
     return this.#kind === "message" ? { ...shell, role: "assistant" } : { ...shell, summary: [] };
   }
@@ -113,7 +120,7 @@ export class CallItem implements OutputItem {
     ];
   }
 
-  toJson(): object {
+  toJson(): ItemForm {
     return {
       id: this.#place.item_id,
       type: "function_call",

@@ -3,7 +3,13 @@ import type { GenerationResult } from "@levin/model";
 import type { AnswerPart } from "../answer-parts.ts";
 import type { AnswerStep } from "../answers.ts";
 import { ending, usageOf } from "../reply-forms.ts";
-import { CallItem, TextItem, type ItemEvent, type OutputItem } from "./output-items.ts";
+import {
+  CallItem,
+  TextItem,
+  type ItemEvent,
+  type ItemForm,
+  type OutputItem,
+} from "./output-items.ts";
 import type { ResponseRequest } from "./response-request.ts";
 
 /** The object that clients get, whole or as it grows. */
@@ -11,7 +17,7 @@ export interface ResponseObject {
   id: string;
   object: "response";
   status: "in_progress" | "completed" | "incomplete";
-  output: object[];
+  output: ItemForm[];
   [field: string]: unknown;
 }
 

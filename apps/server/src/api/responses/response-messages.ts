@@ -1,11 +1,10 @@
 import type { ChatMessage, MessageToolCall } from "@levin/tokenizer";
-import { inputItems, type InputItem, type ResponseRequest } from "./response-request.ts";
+import type { InputItem } from "./response-request.ts";
 
-/** The messages that a request adds to a conversation; its instructions are not among them. */
-export function inputMessages(input: ResponseRequest["input"]): ChatMessage[] {
-  if (typeof input === "string") return [{ role: "user", content: input }];
+/** Items of a conversation as its messages. */
+export function itemMessages(items: readonly InputItem[]): ChatMessage[] {
   const messages: ChatMessage[] = [];
-  for (const item of input) addItem(messages, item);
+  for (const item of items) addItem(messages, item);
   return messages;
 }
 
@@ -31,9 +30,4 @@ function addItem(messages: ChatMessage[], item: InputItem): void {
     return;
   }
   messages[messages.length - 1] = { ...last, tool_calls: [...(last.tool_calls ?? []), call] };
-}
-
-/** The messages that a response's output adds: its items are items of an input too. */
-export function outputMessages(output: readonly object[]): ChatMessage[] {
-  return inputMessages(inputItems.parse(output));
 }

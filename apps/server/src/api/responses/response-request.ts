@@ -16,7 +16,8 @@ const messageItem = z.object({
   content: messageText("input_text", "output_text", "text"),
 });
 
-const inputItem = z.union(
+/** An item of a conversation. */
+export const inputItem = z.union(
   [
     z.object({
       type: z.literal("function_call"),
@@ -40,7 +41,7 @@ const inputItem = z.union(
 );
 
 /** Items of a conversation. */
-export const inputItems = shortList(inputItem);
+const inputItems = shortList(inputItem);
 
 const textFormat = z.discriminatedUnion(
   "type",

@@ -1,8 +1,12 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
 import type OpenAI from "openai";
 import { zodTextFormat } from "openai/helpers/zod";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
+import { openDatabase } from "../../sessions/open-database.ts";
 import { model, startScriptedServer, type ScriptedServer } from "../../testing/scripted-server.ts";
 
 const thought = "<think>\nSo be it.\n</think>\n\n";
@@ -67,6 +71,48 @@ describe("responses", () => {
     expect(await openai.responses.retrieve(second.id)).toMatchObject({ id: second.id });
     await openai.responses.delete(second.id);
     await expect(openai.responses.retrieve(second.id)).rejects.toMatchObject({ status: 404 });
+  });
+
+  it("tell what they answer, in pages, those of earlier ones too", async () => {
+    const { id: first } = await create({ input: "one" });
+    const call = { type: "function_call" as const, call_id: "c", name: "add", arguments: "{}" };
+    const result = { type: "function_call_output" as const, call_id: "c", output: "0" };
+    const { id } = await create({
+      previous_response_id: first,
+      input: [call, result, { role: "user", content: "two" }],
+    });
+    const all: OpenAI.Responses.ResponseItem[] = [];
+    for await (const item of openai.responses.inputItems.list(id, { limit: 2 })) all.push(item);
+    expect(all.toReversed()).toMatchObject([
+      { type: "message", role: "user", content: [{ type: "input_text", text: "one" }] },
+      { type: "reasoning" },
+      { type: "message", role: "assistant", content: [{ text: "1 asked." }] },
+      call,
+      result,
+      { type: "message", role: "user", content: [{ type: "input_text", text: "two" }] },
+    ]);
+    expect(new Set(all.map((item) => item.id)).size).toBe(all.length);
+    const { data } = await openai.responses.inputItems.list(id, { order: "asc" });
+    expect(data).toEqual(all.toReversed());
+    for (const query of [{ after: "nowhere" }, { limit: 0 }]) {
+      const asked = openai.responses.inputItems.list(id, query);
+      await expect(asked).rejects.toMatchObject({ status: 400, param: Object.keys(query)[0] });
+    }
+  });
+
+  it("go on after the server was started again, with a database", async () => {
+    const data = mkdtempSync(join(tmpdir(), "levin-responses-"));
+    onTestFinished(() => rmSync(data, { recursive: true }));
+    const start = async () =>
+      startScriptedServer({ script, context: 4000, database: await openDatabase({ data }) });
+    const before = await start();
+    const first = await before.openai.responses.create({ model, input: "hi" });
+    await before.close();
+    const after = await start();
+    const question = { model, input: "again", previous_response_id: first.id };
+    expect((await after.openai.responses.create(question)).output_text).toBe("2 asked.");
+    expect((await after.openai.responses.retrieve(first.id)).output).toEqual(first.output);
+    await after.close();
   });
 
   it("stream events in the official order, numbered, with the whole response at the end", async () => {

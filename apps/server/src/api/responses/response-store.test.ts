@@ -57,7 +57,10 @@ eachDatabase("responses", (database) => {
   });
 
   it("go when they are old", async () => {
-    await keepAll("ann", ["old", "new"], { age: 1 });
+    await store().keep("ann", stored("old"));
+    const hourAgo = { created_at: Date.now() - 3_600_000 };
+    await database().db.updateTable("response").set(hourAgo).where("id", "=", "old").execute();
+    await store({ age: 1_800_000 }).keep("ann", stored("new"));
     expect(await left("ann", ["old", "new"])).toEqual(["new"]);
   });
 });

@@ -106,10 +106,10 @@ describe("responses", () => {
     const start = async () =>
       startScriptedServer({ script, context: 4000, database: await openDatabase({ data }) });
     const before = await start();
-    const first = await before.openai.responses.create({ model, input: "hi" });
+    const first = await before.openai.responses.create({ model, input: "hi", temperature: 0 });
     await before.close();
     const after = await start();
-    const question = { model, input: "again", previous_response_id: first.id };
+    const question = { model, input: "again", temperature: 0, previous_response_id: first.id };
     expect((await after.openai.responses.create(question)).output_text).toBe("2 asked.");
     expect((await after.openai.responses.retrieve(first.id)).output).toEqual(first.output);
     await after.close();

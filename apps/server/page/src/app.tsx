@@ -20,6 +20,7 @@ import { PageMenu } from "./layout/page-menu.tsx";
 import { stateBytesAfter, type ModelFacts } from "./model/model-facts.ts";
 import { MemoryCard } from "./model/memory-card.tsx";
 import { useModels } from "./model/use-models.ts";
+import { ToolPanel } from "./tools/tool-panel.tsx";
 
 const isWide = (): boolean => matchMedia("(min-width: 56rem)").matches;
 
@@ -37,8 +38,7 @@ export function App(): JSX.Element {
   const { current } = chats;
   const path = useMemo(() => pathTo(current), [current]);
   const scroller = useStickToEnd(path, current.id);
-  const variants = variantsOf(settings, askable);
-  const actions = messageActions(chats, answers, variants);
+  const actions = messageActions(chats, answers, variantsOf(settings, askable));
   const isEmpty = path.length === 0;
   const shortcutList = useRef<HTMLDialogElement>(null);
   useShortcuts({
@@ -91,8 +91,8 @@ export function App(): JSX.Element {
           field={questionField}
           busy={isRunning(current)}
           ready={facts !== undefined}
-          budget={settings.budget}
-          onBudget={(budget) => setSettings({ budget })}
+          settings={settings}
+          onSettings={setSettings}
           source={source}
           contextLength={facts?.contextLength}
           onSend={actions.send}
@@ -100,6 +100,7 @@ export function App(): JSX.Element {
         />
         <Spoken last={path.at(-1)} />
         <ShortcutList dialog={shortcutList} />
+        <ToolPanel settings={settings} onSettings={setSettings} />
       </div>
     </>
   );

@@ -1,4 +1,5 @@
-import type { Answer, Message, Question } from "../chats/conversation.ts";
+import type { Message, Question } from "../chats/conversation.ts";
+import { isQuestion, turnsOf, type Step } from "../chats/turns.ts";
 import type { ApiMessage } from "./answer-source.ts";
 
 /**
@@ -6,36 +7,42 @@ import type { ApiMessage } from "./answer-source.ts";
  * ones too, so it is left out with its question.
  */
 export function apiMessages(path: readonly Message[]): ApiMessage[] {
-  return path
-    .filter((message, index) => {
-      const next = path[index + 1];
-      if (message.role === "assistant") return isUsable(message);
-      return next?.role !== "assistant" || isUsable(next);
-    })
-    .map(toApi);
+  const turns = turnsOf(path);
+  return turns.flatMap((turn, index): ApiMessage[] => {
+    if (!isQuestion(turn)) return isUsable(turn) ? turn.flatMap(toApi) : [];
+    const next = turns[index + 1];
+    const isLeftOut = next && !isQuestion(next) && !isUsable(next);
+    return isLeftOut ? [] : [{ role: "user", content: questionText(turn) }];
+  });
 }
 
-function isUsable({ state, text, toolCalls }: Answer): boolean {
-  return state !== "failed" && (text !== "" || toolCalls.length > 0);
+/** Whether its last step says something, or waits for what follows the results of its calls. */
+function isUsable(steps: readonly Step[]): boolean {
+  const { answer, results } = steps.at(-1)!;
+  return answer.state !== "failed" && (answer.text !== "" || results.length > 0);
 }
 
-function toApi(message: Message): ApiMessage {
-  if (message.role === "user") return { role: "user", content: questionText(message) };
-  if (message.role === "tool") {
-    const { id, name } = message.call;
-    return { role: "tool", content: message.text, tool_call_id: id, name };
-  }
-  return {
-    role: "assistant",
-    content: message.text,
-    ...(message.toolCalls.length > 0 && {
-      tool_calls: message.toolCalls.map(({ id, name, arguments: written }) => ({
-        id,
-        type: "function" as const,
-        function: { name, arguments: written },
-      })),
-    }),
-  };
+/** Calls that nobody gave a result for are left out: engines want one for each. */
+function toApi({ answer, results }: Step): ApiMessage[] {
+  return [
+    {
+      role: "assistant",
+      content: answer.text,
+      ...(results.length > 0 && {
+        tool_calls: results.map(({ call: { id, name, arguments: written } }) => ({
+          id,
+          type: "function" as const,
+          function: { name, arguments: written },
+        })),
+      }),
+    },
+    ...results.map(({ call: { id, name }, text }) => ({
+      role: "tool" as const,
+      content: text,
+      tool_call_id: id,
+      name,
+    })),
+  ];
 }
 
 /** What the model reads of a question: its files first, so that the request itself comes last. */

@@ -4,38 +4,41 @@ import type { AnswerSource, ApiMessage, AskOptions, Delta } from "./answer-sourc
 /** The page is drawn anew after so many milliseconds of tokens, not after each of them. */
 const drawEvery = 40;
 
-/** Streams an answer into `update`, and ends by telling how it ended; never throws. */
+/**
+ * Streams an answer: `update` gets it as it grows.
+ * @param empty what it grows from
+ * @returns the answer, which tells how it ended; never throws
+ */
 export async function streamAnswer(
   source: AnswerSource,
   messages: readonly ApiMessage[],
   options: AskOptions,
-  update: (change: (answer: Answer) => Partial<Answer>) => void,
-): Promise<void> {
-  const pending: Delta[] = [];
+  empty: Answer,
+  update: (answer: Answer) => void,
+): Promise<Answer> {
   const started = performance.now();
+  let answer = empty;
   let firstToken: number | undefined;
   let drawn = 0;
-  const draw = (end: Partial<Answer> = {}): void => {
-    const deltas = pending.splice(0);
-    drawn = performance.now();
-    const seconds = firstToken === undefined ? 0 : (drawn - firstToken) / 1000;
-    const readSeconds = ((firstToken ?? drawn) - started) / 1000;
-    update((answer) => {
-      const next = deltas.reduce(withDelta, answer);
-      return { ...next, cost: { ...next.cost, seconds, readSeconds }, ...end };
-    });
+  const timed = (): Answer => {
+    const now = performance.now();
+    const seconds = firstToken === undefined ? 0 : (now - firstToken) / 1000;
+    const readSeconds = ((firstToken ?? now) - started) / 1000;
+    return { ...answer, cost: { ...answer.cost, seconds, readSeconds } };
   };
   try {
     for await (const delta of source.stream(messages, options)) {
       const isFirst = firstToken === undefined && isToken(delta);
       if (isFirst) firstToken = performance.now();
-      pending.push(delta);
-      if (isFirst || performance.now() - drawn > drawEvery) draw();
+      answer = withDelta(answer, delta);
+      if (!isFirst && performance.now() - drawn < drawEvery) continue;
+      drawn = performance.now();
+      update(timed());
     }
-    draw({ state: "done" });
+    return { ...timed(), state: "done" };
   } catch (error) {
-    if (options.signal.aborted) draw({ state: "stopped" });
-    else draw({ state: "failed", error: (error as Error).message });
+    if (options.signal.aborted) return { ...timed(), state: "stopped" };
+    return { ...timed(), state: "failed", error: (error as Error).message };
   }
 }
 

@@ -2,12 +2,14 @@ import { useRef } from "preact/hooks";
 import {
   pathTo,
   withAnswer,
+  withFollowing,
   withMessages,
   type Answer,
   type Conversation,
   type Message,
 } from "../chats/conversation.ts";
 import type { Chats } from "../chats/use-chats.ts";
+import { automaticResults } from "../tools/tool-round.ts";
 import type { AnswerSource } from "./answer-source.ts";
 import { apiMessages } from "./api-messages.ts";
 import { streamAnswer } from "./stream-answer.ts";
@@ -36,20 +38,34 @@ export interface Answers {
 /** The answers that stream, in any conversation. */
 export function useAnswers(chats: Chats): Answers {
   const running = useRef(new Map<string, AbortController>());
-  const run = (id: string, path: readonly Message[], answer: Answer, variant: Variant): void => {
+  /** Streams an answer, and goes on for as long as it calls tools of the page. */
+  const run = async (
+    id: string,
+    path: readonly Message[],
+    empty: Answer,
+    variant: Variant,
+  ): Promise<void> => {
     const controller = new AbortController();
-    running.current.set(answer.id, controller);
-    const options = {
-      model: variant.model,
-      thinkingBudget: variant.budget,
-      tools: variant.tools,
-      signal: controller.signal,
-    };
-    const update = (change: (answer: Answer) => Partial<Answer>): void =>
-      chats.change(id, (now) => withAnswer(now, answer.id, change));
-    void streamAnswer(variant.source, apiMessages(path), options, update).then(() =>
-      running.current.delete(answer.id),
+    running.current.set(empty.id, controller);
+    const { model, budget: thinkingBudget, tools } = variant;
+    const answer = await streamAnswer(
+      variant.source,
+      apiMessages(path),
+      { model, thinkingBudget, tools, signal: controller.signal },
+      empty,
+      (now) => chats.change(id, (conversation) => withAnswer(conversation, now)),
     );
+    running.current.delete(empty.id);
+    const results = automaticResults(path, answer);
+    if (results.length === 0) {
+      chats.change(id, (conversation) => withAnswer(conversation, answer));
+      return;
+    }
+    const next = newAnswer(results.at(-1)!.id, variant);
+    chats.change(id, (conversation) =>
+      withFollowing(withAnswer(conversation, answer), answer.id, [...results, next]),
+    );
+    await run(id, [...path, answer, ...results], next, variant);
   };
   return {
     ask(conversation, added, variants) {
@@ -61,7 +77,9 @@ export function useAnswers(chats: Chats): Answers {
       }));
       const path = pathTo(asked);
       chats.change(conversation.id, () => withMessages(asked, answers));
-      answers.forEach((answer, index) => run(conversation.id, path, answer, variants[index]!));
+      answers.forEach((answer, index) => {
+        void run(conversation.id, path, answer, variants[index]!);
+      });
     },
     stop: ({ messages }) => {
       for (const { id } of messages) running.current.get(id)?.abort();

@@ -1,67 +1,73 @@
 import type { ComponentChildren, JSX } from "preact";
 import { Bolt } from "../layout/bolt.tsx";
 import { Markdown } from "../markdown/markdown.tsx";
-import type { Answer, ToolCall } from "./conversation.ts";
+import type { Answer } from "./conversation.ts";
 import { Figures } from "./figures.tsx";
 import { Reading } from "./reading.tsx";
 import { Thought } from "./thought.tsx";
+import { ToolCallView } from "./tool-call-view.tsx";
+import type { Step } from "./turns.ts";
 
 interface AnswerViewProps {
-  answer: Answer;
+  steps: readonly Step[];
   /** Bytes of the state after so many tokens, where the model tells. */
   stateBytes: (tokens: number) => number | undefined;
   children?: ComponentChildren;
 }
 
-/** An answer with its folded thought, its tool calls and its figures; actions are its children. */
-export function AnswerView({ answer, stateBytes, children }: AnswerViewProps): JSX.Element {
-  const { state, text, thought, toolCalls } = answer;
-  const isWaiting = state === "streaming" && text === "" && toolCalls.length === 0;
+/** An answer in all its steps; actions are its children. */
+export function AnswerView({ steps, stateBytes, children }: AnswerViewProps): JSX.Element {
+  const { label } = steps[0]!.answer;
+  const last = steps.at(-1)!.answer;
   return (
-    <article class="message answer" aria-label={answer.label ?? "Answer"}>
-      <span class={isWaiting ? "logo avatar busy" : "logo avatar"}>
+    <article class="message answer" aria-label={label ?? "Answer"}>
+      <span class={isWaiting(last) ? "logo avatar busy" : "logo avatar"}>
         <Bolt />
       </span>
       <div class="body">
-        {answer.label !== undefined && <h2 class="label">{answer.label}</h2>}
-        {thought.trim() !== "" && <Thought answer={answer} isOpenEnded={isWaiting} />}
-        {isWaiting && thought.trim() === "" && <Reading answer={answer} />}
-        {text !== "" && (
-          <div class="text" data-testid="answer">
-            <Markdown text={text} />
-          </div>
-        )}
-        {toolCalls.map((call) => (
-          <ToolCallView key={call.id} call={call} />
+        {label !== undefined && <h2 class="label">{label}</h2>}
+        {steps.map((step) => (
+          <StepView key={step.answer.id} step={step} stateBytes={stateBytes} />
         ))}
-        {answer.error !== undefined && (
-          <p class="error" role="alert">
-            {answer.error}
-          </p>
-        )}
-        {state === "stopped" && <p class="note">Stopped.</p>}
-        {answer.cost.tokens > 0 && <Figures answer={answer} stateBytes={stateBytes} />}
-        {state !== "streaming" && children}
+        {last.state !== "streaming" && children}
       </div>
     </article>
   );
 }
 
-function ToolCallView({ call }: { call: ToolCall }): JSX.Element {
+/** The folded thought, the text, calls of tools, and figures. */
+function StepView({
+  step: { answer, results },
+  stateBytes,
+}: { step: Step } & Pick<AnswerViewProps, "stateBytes">): JSX.Element {
+  const { state, text, thought, toolCalls, error } = answer;
   return (
-    <div class="tool-call" data-testid="tool-call">
-      <span class="kind">Calls a tool</span>
-      <code>{call.name}</code>
-      <pre tabIndex={0}>{indented(call.arguments)}</pre>
-    </div>
+    <>
+      {thought.trim() !== "" && <Thought answer={answer} isOpenEnded={isWaiting(answer)} />}
+      {isWaiting(answer) && thought.trim() === "" && <Reading answer={answer} />}
+      {text !== "" && (
+        <div class="text" data-testid="answer">
+          <Markdown text={text} />
+        </div>
+      )}
+      {toolCalls.map((call) => (
+        <ToolCallView
+          key={call.id}
+          call={call}
+          result={results.find((result) => result.call.id === call.id)?.text}
+        />
+      ))}
+      {error !== undefined && (
+        <p class="error" role="alert">
+          {error}
+        </p>
+      )}
+      {state === "stopped" && <p class="note">Stopped.</p>}
+      {answer.cost.tokens > 0 && <Figures answer={answer} stateBytes={stateBytes} />}
+    </>
   );
 }
 
-/** JSON set out in lines; what is not complete yet as it is. */
-function indented(json: string): string {
-  try {
-    return JSON.stringify(JSON.parse(json), null, 2);
-  } catch {
-    return json;
-  }
+function isWaiting({ state, text, toolCalls }: Answer): boolean {
+  return state === "streaming" && text === "" && toolCalls.length === 0;
 }

@@ -5,6 +5,7 @@ import { AnswerView } from "./answer-view.tsx";
 import {
   isRunning,
   pathTo,
+  showing,
   versionsOf,
   type Answer,
   type Conversation,
@@ -14,6 +15,7 @@ import {
 } from "./conversation.ts";
 import { QuestionView } from "./question-view.tsx";
 import { ToolResults } from "./tool-results.tsx";
+import { isQuestion, turnsOf, type Step } from "./turns.ts";
 import { VersionSwitch } from "./version-switch.tsx";
 
 /** What can be done with messages. */
@@ -34,44 +36,65 @@ interface ConversationViewProps {
 
 /** The messages that are shown of a conversation; answers of a comparison stand side by side. */
 export function ConversationView(props: ConversationViewProps): JSX.Element {
-  const { conversation, actions, stateBytes } = props;
-  const path = pathTo(conversation);
+  const turns = turnsOf(pathTo(props.conversation));
   return (
     <ol class="messages">
-      {path.map((message, index) => (
-        <li key={message.id}>
-          {message.role === "user" && <QuestionItem {...props} question={message} />}
-          {message.role === "tool" && (
-            <ToolResultView name={message.call.name} text={message.text} />
-          )}
-          {message.role === "assistant" && (
-            <div class={message.comparison === undefined ? "answers" : "answers compared"}>
-              {together(conversation, message).map((answer) => (
-                <AnswerView key={answer.id} answer={answer} stateBytes={stateBytes}>
-                  <AnswerActions {...props} answer={answer} shown={message} />
-                </AnswerView>
-              ))}
-            </div>
-          )}
-          {message.role === "assistant" && index === path.length - 1 && (
-            <ToolResults
-              answer={message}
-              onResults={(results) => actions.giveToolResults(message, results)}
-            />
-          )}
-        </li>
-      ))}
+      {turns.map((turn, index) =>
+        isQuestion(turn) ? (
+          <li key={turn.id}>
+            <QuestionItem {...props} question={turn} />
+          </li>
+        ) : (
+          <li key={turn[0]!.answer.id}>
+            <AnswersItem {...props} steps={turn} isLast={index === turns.length - 1} />
+          </li>
+        ),
+      )}
     </ol>
   );
 }
 
-/** An answer with those it is compared with. */
-function together(conversation: Conversation, answer: Answer): Answer[] {
-  if (answer.comparison === undefined) return [answer];
-  return conversation.messages.filter(
-    (other): other is Answer =>
-      other.role === "assistant" && other.comparison === answer.comparison,
+function AnswersItem({
+  steps,
+  isLast,
+  ...props
+}: ConversationViewProps & { steps: readonly Step[]; isLast: boolean }): JSX.Element {
+  const { conversation, actions, stateBytes } = props;
+  const isCompared = steps[0]!.answer.comparison !== undefined;
+  const { answer, results } = steps.at(-1)!;
+  return (
+    <>
+      <div class={isCompared ? "answers compared" : "answers"}>
+        {together(conversation, steps).map((side) => (
+          <AnswerView key={side[0]!.answer.id} steps={side} stateBytes={stateBytes}>
+            <AnswerActions {...props} steps={side} isShown={side === steps} />
+          </AnswerView>
+        ))}
+      </div>
+      {isLast && results.length === 0 && (
+        <ToolResults
+          key={answer.id}
+          answer={answer}
+          onResults={(given) => actions.giveToolResults(answer, given)}
+        />
+      )}
+    </>
   );
+}
+
+/** An answer with those that it is compared with, each in all its steps. */
+function together(conversation: Conversation, shown: readonly Step[]): (readonly Step[])[] {
+  const { id, comparison } = shown[0]!.answer;
+  if (comparison === undefined) return [shown];
+  return conversation.messages
+    .filter((other) => other.role === "assistant" && other.comparison === comparison)
+    .map((other) => (other.id === id ? shown : stepsFrom(conversation, other.id)));
+}
+
+/** The steps of an answer that is not shown now, as they are when it is. */
+function stepsFrom(conversation: Conversation, id: string): Step[] {
+  const turns = turnsOf(pathTo(showing(conversation, id)));
+  return turns.find((turn): turn is Step[] => !isQuestion(turn) && turn[0]!.answer.id === id)!;
 }
 
 function QuestionItem({
@@ -95,12 +118,13 @@ function QuestionItem({
 }
 
 function AnswerActions({
-  answer,
-  shown,
+  steps,
+  isShown,
   conversation,
   actions,
-}: ConversationViewProps & { answer: Answer; shown: Answer }): JSX.Element {
-  const isCompared = answer.comparison !== undefined;
+}: ConversationViewProps & { steps: readonly Step[]; isShown: boolean }): JSX.Element {
+  const { answer } = steps.at(-1)!;
+  const isCompared = steps[0]!.answer.comparison !== undefined;
   return (
     <div class="actions" role="group" aria-label="Answer's actions">
       <CopyButton label="Copy" text={answer.text} />
@@ -108,7 +132,7 @@ function AnswerActions({
         <IconButton icon="retry" label="Answer again" onClick={() => actions.retry(answer)} />
       )}
       <IconButton icon="branch" label="Branch from here" onClick={() => actions.branch(answer)} />
-      {isCompared && answer.id !== shown.id && (
+      {!isShown && (
         <button type="button" class="plain small" onClick={() => actions.show(answer)}>
           Continue with this one
         </button>
@@ -120,16 +144,6 @@ function AnswerActions({
           onShow={actions.show}
         />
       )}
-    </div>
-  );
-}
-
-function ToolResultView({ name, text }: { name: string; text: string }): JSX.Element {
-  return (
-    <div class="tool-call result">
-      <span class="kind">Result</span>
-      <code>{name}</code>
-      <pre tabIndex={0}>{text}</pre>
     </div>
   );
 }

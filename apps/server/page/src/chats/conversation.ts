@@ -116,16 +116,20 @@ export function withMessages(conversation: Conversation, added: readonly Message
   };
 }
 
-/** Changes one answer. */
-export function withAnswer(
+/** Adds messages behind another one; they are shown if that one was shown last. */
+export function withFollowing(
   conversation: Conversation,
   id: string,
-  change: (answer: Answer) => Partial<Answer>,
+  added: readonly Message[],
 ): Conversation {
+  const leaf = conversation.leaf === id ? added.at(-1)!.id : conversation.leaf;
+  return { ...conversation, messages: [...conversation.messages, ...added], leaf };
+}
+
+/** Has an answer as it is by now. */
+export function withAnswer(conversation: Conversation, answer: Answer): Conversation {
   const messages = conversation.messages.map((message) =>
-    message.id === id && message.role === "assistant"
-      ? { ...message, ...change(message) }
-      : message,
+    message.id === answer.id ? answer : message,
   );
   return { ...conversation, updated: Date.now(), messages };
 }

@@ -1,4 +1,5 @@
 import type { Answers, Variant } from "../answers/use-answers.ts";
+import { toolResults } from "../tools/tool-round.ts";
 import { branchAt, showing, type Attachment, type Question } from "./conversation.ts";
 import type { MessageActions } from "./conversation-view.tsx";
 import type { Chats } from "./use-chats.ts";
@@ -19,15 +20,8 @@ export function messageActions(
     retry: ({ parent }) => answers.ask({ ...current, leaf: parent }, [], [variant!]),
     branch: ({ id }) => chats.add(branchAt(current, id)),
     show: ({ id }) => chats.change(current.id, (now) => showing(now, id)),
-    giveToolResults(answer, results) {
-      let parent = answer.id;
-      const messages = results.map(({ call, text }) => {
-        const message = { id: crypto.randomUUID(), parent, role: "tool" as const, call, text };
-        parent = message.id;
-        return message;
-      });
-      answers.ask(current, messages, [variant!]);
-    },
+    giveToolResults: ({ id }, results) =>
+      answers.ask(current, toolResults(id, results), [variant!]),
   };
 }
 

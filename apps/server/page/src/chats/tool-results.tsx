@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import { resultOf } from "../tools/run-tools.ts";
 import type { Answer, ToolCall } from "./conversation.ts";
 
-/** Where whoever chats stands in for the tools that a model called. */
+/** Where whoever chats stands in for tools that a model called; those of the page have answered. */
 export function ToolResults({
   answer,
   onResults,
@@ -11,7 +12,8 @@ export function ToolResults({
   onResults: (results: { call: ToolCall; text: string }[]) => void;
 }): JSX.Element | null {
   const { toolCalls, state } = answer;
-  const [texts, setTexts] = useState<Record<string, string>>({});
+  const [typed, setTyped] = useState<Record<string, string>>({});
+  const textOf = (call: ToolCall): string => typed[call.id] ?? resultOf(call) ?? "";
   if (toolCalls.length === 0 || state !== "done") return null;
   return (
     <form
@@ -19,16 +21,21 @@ export function ToolResults({
       aria-label="Results of the tools"
       onSubmit={(event) => {
         event.preventDefault();
-        onResults(toolCalls.map((call) => ({ call, text: texts[call.id] ?? "" })));
+        onResults(toolCalls.map((call) => ({ call, text: textOf(call) })));
       }}
     >
-      {toolCalls.map(({ id, name }) => (
-        <label key={id}>
-          Result of <code>{name}</code>
-          <input
-            value={texts[id] ?? ""}
+      {toolCalls.map((call) => (
+        <label key={call.id}>
+          <span>
+            Result of <code>{call.name}</code>
+          </span>
+          <textarea
+            rows={1}
+            value={textOf(call)}
             required
-            onInput={({ currentTarget: { value } }) => setTexts((now) => ({ ...now, [id]: value }))}
+            onInput={({ currentTarget }) =>
+              setTyped((now) => ({ ...now, [call.id]: currentTarget.value }))
+            }
           />
         </label>
       ))}

@@ -1,5 +1,6 @@
 import type { Variant } from "../answers/use-answers.ts";
 import type { AskableModels } from "../model/use-models.ts";
+import { offeredTools } from "../tools/offered-tools.ts";
 import type { Settings } from "./use-settings.ts";
 
 /** What answers can stand side by side. */
@@ -13,11 +14,11 @@ export type Comparison = keyof typeof comparisons;
 
 /** The answers that a question gets: one, or two to compare. */
 export function variantsOf(
-  { budget, comparison }: Settings,
+  { budget, comparison, ...settings }: Settings,
   { models, source }: AskableModels,
 ): Variant[] {
   const [first, second] = models;
-  const one: Variant = { source, model: first?.id ?? "", budget, tools: [] };
+  const one: Variant = { source, model: first?.id ?? "", budget, tools: offeredTools(settings) };
   if (comparison === "budgets") {
     return [
       { ...one, budget: 0, label: "No thinking" },

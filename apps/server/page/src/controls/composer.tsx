@@ -3,9 +3,11 @@ import { useLayoutEffect, useState } from "preact/hooks";
 import type { AnswerSource } from "../answers/answer-source.ts";
 import type { Attachment } from "../chats/conversation.ts";
 import { IconButton } from "../layout/icon-button.tsx";
+import { offeredTools } from "../tools/offered-tools.ts";
 import { AttachButton } from "./attach-button.tsx";
 import { Attachments } from "./attachments.tsx";
 import { BudgetSlider } from "./budget-slider.tsx";
+import type { Settings } from "./use-settings.ts";
 import { useAttachments } from "./use-attachments.ts";
 
 interface ComposerProps {
@@ -13,8 +15,8 @@ interface ComposerProps {
   busy: boolean;
   /** False until there is a model to ask. */
   ready: boolean;
-  budget: number | null;
-  onBudget: (budget: number | null) => void;
+  settings: Settings;
+  onSettings: (change: Partial<Settings>) => void;
   source: AnswerSource;
   /** Tokens that fit, where the model tells. */
   contextLength: number | undefined;
@@ -86,16 +88,23 @@ export function Composer(props: ComposerProps): JSX.Element {
 
 function Buttons({
   busy,
-  budget,
-  onBudget,
+  settings,
+  onSettings,
   onStop,
   canSend,
   onFiles,
 }: ComposerProps & { canSend: boolean; onFiles: (files: File[]) => void }): JSX.Element {
+  const { length: toolCount } = offeredTools(settings);
   return (
     <div class="row">
       <AttachButton onFiles={onFiles} />
-      <BudgetSlider budget={budget} onBudget={onBudget} />
+      <IconButton
+        icon="tool"
+        label={toolCount === 0 ? "Tools" : `Tools, ${toolCount} on`}
+        class={toolCount === 0 ? "" : "on"}
+        popovertarget="tool-panel"
+      />
+      <BudgetSlider budget={settings.budget} onBudget={(budget) => onSettings({ budget })} />
       {busy ? (
         <IconButton icon="stop" label="Stop" class="round stop" onClick={onStop} />
       ) : (

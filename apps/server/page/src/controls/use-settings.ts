@@ -1,4 +1,5 @@
 import { showKey } from "../answers/server-request.ts";
+import type { FunctionDefinition } from "../tools/tool.ts";
 import type { Comparison } from "./comparison.ts";
 import { useEffect, useState } from "preact/hooks";
 
@@ -16,6 +17,10 @@ export interface Settings {
   comparison: Comparison;
   /** Whether the state is shown against a softmax cache. */
   showsMemory: boolean;
+  /** Names of the tools that models are told of. */
+  tools: readonly string[];
+  /** Tools whose results are typed in. */
+  ownTools: readonly FunctionDefinition[];
 }
 
 const initial: Settings = {
@@ -26,6 +31,8 @@ const initial: Settings = {
   apiKey: "",
   comparison: "none",
   showsMemory: false,
+  tools: [],
+  ownTools: [],
 };
 
 const key = "levin-settings";

@@ -8,7 +8,7 @@ export function ShortcutList({
   dialog: RefObject<HTMLDialogElement | null>;
 }): JSX.Element {
   return (
-    <dialog ref={dialog} class="shortcuts" aria-labelledby="shortcuts-title">
+    <dialog ref={dialog} class="panel" aria-labelledby="shortcuts-title">
       <h2 id="shortcuts-title">Keyboard</h2>
       <dl>
         {shortcuts.map(({ name, keys, words }) => (

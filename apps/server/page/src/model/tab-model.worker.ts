@@ -1,5 +1,11 @@
 import { ContinuousBatch, PrefixCache } from "@levin/model";
-import { encodeChat, type ChatMessage, type ToolDefinition } from "@levin/tokenizer";
+import {
+  encodeChat,
+  ToolCallStream,
+  type AnswerPiece,
+  type ChatMessage,
+  type ToolDefinition,
+} from "@levin/tokenizer";
 import type { Delta } from "../answers/answer-source.ts";
 import { showKey } from "../answers/server-request.ts";
 import { fetchModel } from "./fetch-model.ts";
@@ -78,16 +84,19 @@ async function answer({
       signal: controller.signal,
       onPrefill: ({ processed, total }) => tell({ read: { done: processed, total } }),
     });
+    const calls = tools.length > 0 ? new ToolCallStream() : undefined;
     for (;;) {
       const next = await events.next();
       if (next.done) {
+        for (const piece of calls?.end() ?? []) tell(toDelta(piece));
         tell({ usage: next.value.usage });
         break;
       }
       const { part, text } = next.value;
-      if (part !== "mark" && text !== "") {
-        tell(part === "thought" ? { thought: text } : { answer: text });
-      }
+      if (part === "mark" || text === "") continue;
+      if (part === "thought") tell({ thought: text });
+      else if (calls) for (const piece of calls.push(text)) tell(toDelta(piece));
+      else tell({ answer: text });
     }
     reply({ type: "end", ask });
   } catch (error) {
@@ -95,4 +104,14 @@ async function answer({
   } finally {
     asked.delete(ask);
   }
+}
+
+function toDelta(piece: AnswerPiece): Delta {
+  if ("content" in piece) return { answer: piece.content };
+  const { call: index } = piece;
+  const more =
+    "name" in piece
+      ? { id: crypto.randomUUID(), name: piece.name }
+      : { arguments: piece.arguments };
+  return { toolCalls: [{ index, ...more }] };
 }

@@ -34,14 +34,20 @@ export type BackendName = (typeof backendNames)[number];
  * threads, `native` the same with large matrix products by an addon for AVX-512 in the same memory,
  * `webgpu` tfjs's with our fused kernels on the GPU; `stock-wasm` is tfjs's as it comes, to compare with.
  *
- * @param options.otherwise is told why the addon, TensorFlow or WebGPU is not there, and `wasm` is taken in its
- *   place; without it that is an error
  * @returns the name tfjs uses for it
  * @throws BackendUnavailableError when it is unknown or cannot be loaded
  */
 export async function selectBackend(
   name: string = "wasm",
-  { otherwise }: { otherwise?: (reason: string) => void } = {},
+  {
+    otherwise,
+  }: {
+    /**
+     * Is told why the addon, TensorFlow or WebGPU is not there, and `wasm` is taken in its place;
+     * without it that is an error.
+     */
+    otherwise?: (reason: string) => void;
+  } = {},
 ): Promise<string> {
   switch (name) {
     case "wasm":

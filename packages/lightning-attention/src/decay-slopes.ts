@@ -4,11 +4,10 @@ export type Dialect = "hf" | "m1";
 /**
  * Decay rate s of each head in one layer (SPEC 6.1; paper section 2, after ALiBi); the per-token
  * decay is λ = exp(−s). Early layers forget fast, late layers hardly at all.
- *
- * @param layerIndex counts all layers from 0, softmax layers too
  */
 export function decaySlopes(options: {
   numHeads: number;
+  /** Counts all layers from 0, softmax layers too. */
   layerIndex: number;
   numLayers: number;
   dialect: Dialect;

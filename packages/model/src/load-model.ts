@@ -12,12 +12,16 @@ import { readParameters } from "./read-model.ts";
  *
  * Quantised weights stay quantised.
  *
- * @param options.trainable makes the parameters variables, which quantised ones can't be
  * @throws ConfigError, CheckpointError
  */
 export async function loadModel(
   directory: string,
-  { trainable = false }: { trainable?: boolean } = {},
+  {
+    trainable = false,
+  }: {
+    /** Makes the parameters variables, which quantised ones can't be. */
+    trainable?: boolean;
+  } = {},
 ): Promise<CausalLanguageModel> {
   const config = await readConfig(directory);
   if (trainable && config.quantization) {

@@ -39,13 +39,16 @@ export class Tokenizer {
     return new Tokenizer(json);
   }
 
-  /**
-   * Token ids of a text.
-   *
-   * @param options.parseSpecialTokens false reads `<think>` and the like as plain characters, as
-   *   text from outside should be; default true
-   */
-  encode(text: string, { parseSpecialTokens = true } = {}): number[] {
+  /** Token ids of a text. */
+  encode(
+    text: string,
+    {
+      parseSpecialTokens = true,
+    }: {
+      /** False reads `<think>` and the like as plain characters, as text from outside should be; default true. */
+      parseSpecialTokens?: boolean;
+    } = {},
+  ): number[] {
     if (!parseSpecialTokens || !this.#addedPattern) return this.#encodePlain(text);
     return text.split(this.#addedPattern).flatMap((part) => {
       const id = this.specialTokens.get(part);

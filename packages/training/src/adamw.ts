@@ -30,13 +30,16 @@ export function createAdamWState(parameters: ReadonlyMap<string, tf.Tensor>): Ad
  * One update of AdamW (Loshchilov & Hutter, arXiv 1711.05101); moves parameters and state on.
  *
  * @param gradients by parameter name; a missing one leaves its parameter alone
- * @param scale multiplies every gradient, as clipping asks
  */
 export function adamWUpdate(
   parameters: ReadonlyMap<string, tf.Variable>,
   gradients: ReadonlyMap<string, tf.Tensor>,
   state: AdamWState,
-  rate: { learningRate: number; scale?: number },
+  rate: {
+    learningRate: number;
+    /** Multiplies every gradient, as clipping asks. */
+    scale?: number;
+  },
   options: AdamWOptions = {},
 ): void {
   const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-15, weightDecay = 0.1 } = options;

@@ -26,14 +26,17 @@ export function headExamples(
 
 /**
  * Answers by a fine-tuned head: the class or choice of the highest output, or the score.
- *
- * @param together items that are computed at once, default 16
  */
 export function headAnswerer(
   model: CausalLanguageModel,
   head: AnswerHead,
   task: BenchmarkTask,
-  options: { encode: Encode; maxTokens: number; together?: number },
+  options: {
+    encode: Encode;
+    maxTokens: number;
+    /** Items that are computed at once, default 16. */
+    together?: number;
+  },
 ): Answerer {
   return {
     together: options.together ?? 16,

@@ -9,7 +9,6 @@ import type { TextTokenizer } from "./thought.ts";
  * number), so it gets what it would get alone.
  *
  * @param maxRows prompts at most that run at once; default 32
- * @param onToken is told each token, with the number of its prompt
  * @throws what `generate` throws for any of them
  */
 export async function generateBatch(
@@ -22,6 +21,7 @@ export async function generateBatch(
     ...options
   }: GenerationOptions & {
     maxRows?: number;
+    /** Is told each token, with the number of its prompt. */
     onToken?: (event: TokenEvent, prompt: number) => void;
   } = {},
 ): Promise<GenerationResult[]> {

@@ -22,8 +22,12 @@ export class PrefixCache {
   /** Least recently used first. */
   #entries: Entry[] = [];
 
-  /** @param options.maxBytes default: 64 MiB */
-  constructor({ maxBytes = 2 ** 26 }: { maxBytes?: number } = {}) {
+  constructor({
+    maxBytes = 2 ** 26,
+  }: {
+    /** Default: 64 MiB. */
+    maxBytes?: number;
+  } = {}) {
     this.#maxBytes = maxBytes;
   }
 

@@ -24,13 +24,16 @@ const plain: Readonly<Record<string, unknown>> = {
 /**
  * Writes an adapter in the layout of PEFT: `adapter_model.safetensors` and `adapter_config.json`. Each
  * file appears only when it is whole.
- *
- * @param options.baseModel name or path of the model that it changes, for the reader of the config
  */
 export async function saveLora(
   directory: string,
   adapter: LoraAdapter,
-  { baseModel }: { baseModel?: string } = {},
+  {
+    baseModel,
+  }: {
+    /** Name or path of the model that it changes, for the reader of the config. */
+    baseModel?: string;
+  } = {},
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   const tensors = [...adapter.parameters].map(([name, tensor]) => ({

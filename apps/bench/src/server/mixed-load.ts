@@ -114,6 +114,7 @@ export class MixedLoad {
       ...text(this.#question()),
       response_format: { type: "json_schema", json_schema },
       thinking_budget: 8,
+      max_tokens: 96,
     });
     const { sum } = JSON.parse(choices[0]!.message.content!) as { sum: unknown };
     if (!Number.isInteger(sum)) throw new LostAnswerError(`expected a sum, found ${String(sum)}`);

@@ -6,7 +6,7 @@ import { root, workspace } from "./workspace.ts";
 
 /** Licences that let everybody use what is installed with our packages for any purpose. */
 const permissive =
-  /^(MIT|MIT-0|ISC|Apache-2\.0|BSD-2-Clause|BSD-3-Clause|0BSD|BlueOak-1\.0\.0|CC0-1\.0|Unlicense)$/;
+  /^(MIT|MIT-0|ISC|Apache-2\.0|BSD-2-Clause|BSD-3-Clause|0BSD|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Zlib)$/;
 
 /** One of several to choose from must be permissive; of several that apply together, each. */
 function isPermissive(licence: string): boolean {

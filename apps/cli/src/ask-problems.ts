@@ -16,18 +16,33 @@ export interface Accuracy {
   accuracies: Record<string, number>;
 }
 
-/** Asks problems as a chat would, all in one batch. */
-export async function askProblems(
+/** Replies to prompts that are asked as a chat would, all in one batch. */
+export async function askPrompts(
   { model, tokenizer, chatTemplate: template }: ModelBundle,
+  prompts: readonly string[],
+  options: GenerationOptions,
+): Promise<string[]> {
+  const encoded = prompts.map((content) =>
+    encodeChat(tokenizer, [{ role: "user", content }], { template }),
+  );
+  const results = await generateBatch(model, tokenizer, encoded, options);
+  return results.map(({ text }) => text);
+}
+
+/** Asks problems, all in one batch. */
+export async function askProblems(
+  bundle: ModelBundle,
   problems: readonly Problem[],
   options: GenerationOptions,
 ): Promise<JudgedReply[]> {
-  const prompts = problems.map(({ prompt }) =>
-    encodeChat(tokenizer, [{ role: "user", content: prompt }], { template }),
-  );
-  const results = await generateBatch(model, tokenizer, prompts, options);
+  const prompts = problems.map(({ prompt }) => prompt);
+  return judged(problems, await askPrompts(bundle, prompts, options));
+}
+
+/** Problems with their replies. */
+export function judged(problems: readonly Problem[], replies: readonly string[]): JudgedReply[] {
   return problems.map((problem, i) => {
-    const reply = results[i]!.text;
+    const reply = replies[i]!;
     return { problem, reply, right: problem.verify(reply) };
   });
 }

@@ -5,43 +5,57 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ModelBundle } from "./load-bundle.ts";
 import { replyText } from "./training/task-examples.ts";
 
-/** How well a model predicts the worked-out replies of problems, token by token. */
-export class ReplyEntropy {
-  readonly #bundle: ModelBundle;
-  #nats = 0;
-  #tokens = 0;
+/** A problem as it is taught, without its verifier. */
+export type WorkedProblem = Pick<Problem, "prompt" | "thinking" | "answer">;
 
-  constructor(bundle: ModelBundle) {
-    this.#bundle = bundle;
-  }
+/** How well worked-out replies were predicted: cross entropy in nats over all their tokens. */
+export interface EntropyCount {
+  nats: number;
+  tokens: number;
+}
 
-  /** Counts the reply that `levin train` teaches for a problem: thought, answer and end. */
-  async add({ prompt, thinking, answer }: Problem): Promise<void> {
-    const { model, tokenizer, chatTemplate: template } = this.#bundle;
-    const head = encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
-    const reply = tokenizer.encode(`${replyText(thinking, answer)}<end_of_sentence>`);
-    const labels = [[...head.map(() => ignoredLabel), ...reply]];
-    const mean = tf.tidy(() => {
-      return crossEntropy(allLogits(model, [...head, ...reply]), labels);
-    });
-    // Read before it is added: others may be added meanwhile.
-    const [nats] = await mean.data();
-    this.#nats += nats! * reply.length;
-    mean.dispose();
-    this.#tokens += reply.length;
-  }
+/** How well a model predicts the replies that `levin train` teaches: thought, answer and end. */
+export async function replyEntropy(
+  bundle: ModelBundle,
+  problems: readonly WorkedProblem[],
+): Promise<EntropyCount> {
+  const counts: EntropyCount[] = [];
+  for (const problem of problems) counts.push(await entropyOf(bundle, problem));
+  return sumOf(counts);
+}
 
-  /** Adds what another has counted. */
-  merge(other: ReplyEntropy): void {
-    this.#nats += other.#nats;
-    this.#tokens += other.#tokens;
+/** All counts together. */
+export function sumOf(counts: readonly EntropyCount[]): EntropyCount {
+  const sum = { nats: 0, tokens: 0 };
+  for (const { nats, tokens } of counts) {
+    sum.nats += nats;
+    sum.tokens += tokens;
   }
+  return sum;
+}
 
-  /** Mean cross entropy in nats and perplexity of a reply's token. */
-  summary(): { replyTokens: number; crossEntropy: number; perplexity: number } {
-    const mean = this.#nats / Math.max(1, this.#tokens);
-    return { replyTokens: this.#tokens, crossEntropy: mean, perplexity: Math.exp(mean) };
-  }
+/** Mean cross entropy in nats and perplexity of a reply's token. */
+export function entropySummary(counts: readonly EntropyCount[]): {
+  replyTokens: number;
+  crossEntropy: number;
+  perplexity: number;
+} {
+  const { nats, tokens } = sumOf(counts);
+  const mean = nats / Math.max(1, tokens);
+  return { replyTokens: tokens, crossEntropy: mean, perplexity: Math.exp(mean) };
+}
+
+async function entropyOf(
+  { model, tokenizer, chatTemplate: template }: ModelBundle,
+  { prompt, thinking, answer }: WorkedProblem,
+): Promise<EntropyCount> {
+  const head = encodeChat(tokenizer, [{ role: "user", content: prompt }], { template });
+  const reply = tokenizer.encode(`${replyText(thinking, answer)}<end_of_sentence>`);
+  const labels = [[...head.map(() => ignoredLabel), ...reply]];
+  const mean = tf.tidy(() => crossEntropy(allLogits(model, [...head, ...reply]), labels));
+  const [nats] = await mean.data();
+  mean.dispose();
+  return { nats: nats! * reply.length, tokens: reply.length };
 }
 
 /** Logits of every position, `[1, length, vocab]`. */

@@ -10,8 +10,10 @@ import {
   type BenchmarkTask,
   type Encode,
   type Item,
+  type Pooling,
 } from "@levin/evaluation";
 import { loadHead, saveHead } from "@levin/evaluation/node";
+import { selectBackend } from "@levin/kernels/node";
 import type { CausalLanguageModel } from "@levin/model";
 import { loadModel, saveModel } from "@levin/model/node";
 import { createLora, mergeLora } from "@levin/training";
@@ -34,21 +36,28 @@ export interface HeadPlan {
 }
 
 /**
- * Answers by the head that was learned for a task, or learns it first. The folder appears when all is
- * learned: a kill before costs the training of this one task.
+ * Makes sure that a task has a head that has learned. Its folder appears when all is learned: a kill
+ * before costs the training of this one task.
  *
  * @throws SuiteSettingsError when the folder was learned with other settings
  */
-export async function learnedHead(plan: HeadPlan): Promise<Answerer> {
-  const { task, encode, settings } = plan;
+export async function learnHead(plan: HeadPlan): Promise<void> {
   const known = await readFile(join(plan.folder, "head.json"), "utf8").catch(() => undefined);
   if (known !== undefined) expectSame(plan, JSON.parse(known));
   else await learn(plan);
-  const model = await loadModel(join(plan.folder, "model"));
-  const head = await loadHead(plan.folder, settings.pooling);
-  const { maxLength: maxTokens } = settings;
+}
+
+/** Answers by the head in a folder, which has learned. */
+export async function headAnswers(
+  task: BenchmarkTask,
+  { folder, pooling, maxLength }: { folder: string; pooling: Pooling; maxLength: number },
+  { encode, backend }: { encode: Encode; backend: string },
+): Promise<Answerer> {
+  await selectBackend(backend, { otherwise: console.error });
+  const model = await loadModel(join(folder, "model"));
+  const head = await loadHead(folder, pooling);
   return {
-    ...headAnswerer(model, head, task, { encode, maxTokens }),
+    ...headAnswerer(model, head, task, { encode, maxTokens: maxLength }),
     dispose: () => {
       model.dispose();
       head.dispose();
@@ -60,6 +69,7 @@ async function learn(plan: HeadPlan): Promise<void> {
   const { task, settings, folder } = plan;
   const { lora, pooling, batchSize, epochs, learningRate, seed, maxLength } = settings;
   const examples = headExamples(task, plan.training, { encode: plan.encode, maxTokens: maxLength });
+  await selectBackend(settings.backend, { otherwise: console.error });
   const steps = settings.steps ?? Math.ceil((epochs * examples.length) / batchSize);
   const model = await loadModel(plan.directory, { trainable: lora === undefined });
   const head = AnswerHead.create(model.config.hiddenSize, task.kind, pooling);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import type { SuiteReport } from "@levin/evaluation";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { processesOf } from "../testing/processes-of.ts";
 import { levin, levinArguments, repository, type Outcome } from "../testing/run-levin.ts";
 
 const fixtures = join(repository, "packages/evaluation/src/__fixtures__");
@@ -22,6 +23,18 @@ afterAll(() => rm(folder, { recursive: true }));
 function flags(suite: "glue" | "superglue", output: string, ...more: string[]): string[] {
   const data = join(fixtures, suite);
   return ["eval", suite, "--data", data, "--output", join(folder, output), ...more];
+}
+
+async function sortedLines(path: string): Promise<string[]> {
+  return (await readFile(path, "utf8")).split("\n").toSorted();
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 // Each run loads a model in a process of its own.
@@ -79,6 +92,26 @@ describe("levin eval glue and superglue", { timeout: 240_000 }, () => {
       const file = join("predictions", `${name}.dev.jsonl`);
       expect(await readFile(join(folder, "killed", file), "utf8")).toBe(
         await readFile(join(folder, "all", file), "utf8"),
+      );
+    }
+  });
+
+  it("make the same predictions in several processes, after they and their caller were killed", async () => {
+    const run = flags("superglue", "shared", "--tasks", "multirc,cb", "--workers", "2");
+    const log = join(folder, "shared", "predictions", "multirc.dev.jsonl");
+    const child = execFile(process.execPath, levinArguments(...run), { cwd: repository });
+    while (child.exitCode === null && !existsSync(log)) await wait(5);
+    let workers: number[] = [];
+    while (child.exitCode === null && workers.length < 2) workers = await processesOf(child.pid!);
+    process.kill(workers[0]!, "SIGKILL");
+    child.kill("SIGKILL");
+    // Nothing is left that would go on for nobody.
+    await expect.poll(() => workers.filter(isAlive), { timeout: 30_000 }).toEqual([]);
+    expect((await levin(...run)).code).toBe(0);
+    for (const name of ["multirc", "cb"]) {
+      const file = join("predictions", `${name}.dev.jsonl`);
+      expect(await sortedLines(join(folder, "shared", file))).toEqual(
+        await sortedLines(join(folder, "all", file)),
       );
     }
   });

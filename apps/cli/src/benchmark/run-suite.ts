@@ -1,30 +1,36 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
-  generationAnswerer,
-  LikelihoodAnswerer,
   majorityScore,
   MissingDataError,
   reportMarkdown,
   scoreTask,
   suiteReport,
-  type Answerer,
   type BenchmarkTask,
   type Item,
+  type SubmittedPrediction,
   type Suite,
   type SuiteReport,
   type TaskResult,
 } from "@levin/evaluation";
 import { answerItems, openPredictionLog, readItems } from "@levin/evaluation/node";
-import { generateBatch } from "@levin/model";
 import { createRandom } from "@levin/tasks";
-import { encodeChat } from "@levin/tokenizer";
-import { loadBundle, loadText, modelDirectory, type ModelBundle } from "../load-bundle.ts";
+import { loadText, modelDirectory } from "../load-bundle.ts";
+import type { Crew } from "../spread/crew.ts";
+import { openCrew } from "../spread/open-crew.ts";
+import { plainText } from "../spread/perform-piece.ts";
+import type { AnswerPiece, Method } from "../spread/piece.ts";
 import { hashOf, modelFiles } from "../training/fingerprints.ts";
 import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
-import { learnedHead } from "./learned-head.ts";
-import { chosenTasks, decisive, decisiveOfHead, type SuiteSettings } from "./suite-settings.ts";
+import { learnHead } from "./learned-head.ts";
+import {
+  chosenTasks,
+  decisive,
+  decisiveOfHead,
+  together,
+  type SuiteSettings,
+} from "./suite-settings.ts";
 
 /** What a run tells on its way. */
 export interface SuiteEvents {
@@ -50,10 +56,14 @@ export async function runSuite(
 ): Promise<SuiteReport | undefined> {
   const run = await SuiteRun.open(suite, settings, events);
   const results: TaskResult[] = [];
-  for (const [task, items] of await run.readTasks()) {
-    const result = await run.measure(task, items);
-    if (events.signal.aborted) return undefined;
-    if (result) results.push(result);
+  try {
+    for (const [task, items] of await run.readTasks()) {
+      const result = await run.measure(task, items);
+      if (events.signal.aborted) return undefined;
+      if (result) results.push(result);
+    }
+  } finally {
+    await run.close();
   }
   if (settings.split === "test") return undefined;
   const report = suiteReport(suite, {
@@ -75,23 +85,29 @@ class SuiteRun {
   readonly #settings: SuiteSettings;
   readonly #events: SuiteEvents;
   readonly #modelHash: string;
-  #bundle: ModelBundle | undefined;
+  readonly #crew: Crew;
+  /** What was read latest: a task's head, shots and majority learn from the same items. */
+  #training: { task: BenchmarkTask; items: Promise<Item[]> } | undefined;
 
   private constructor(
-    suite: Suite,
-    settings: SuiteSettings,
-    events: SuiteEvents,
+    parts: { suite: Suite; settings: SuiteSettings; events: SuiteEvents },
     modelHash: string,
+    crew: Crew,
   ) {
-    this.#suite = suite;
-    this.#settings = settings;
-    this.#events = events;
+    this.#suite = parts.suite;
+    this.#settings = parts.settings;
+    this.#events = parts.events;
     this.#modelHash = modelHash;
+    this.#crew = crew;
   }
 
   static async open(suite: Suite, settings: SuiteSettings, events: SuiteEvents): Promise<SuiteRun> {
-    const files = await modelFiles(modelDirectory(settings.model));
-    return new SuiteRun(suite, settings, events, await hashOf(files));
+    const modelHash = await hashOf(await modelFiles(modelDirectory(settings.model)));
+    return new SuiteRun({ suite, settings, events }, modelHash, await openCrew(settings));
+  }
+
+  close(): Promise<void> {
+    return this.#crew.close();
   }
 
   /** Items of each task. Without `--tasks`, those without data are left out with a notice. */
@@ -115,70 +131,69 @@ class SuiteRun {
 
   /** A task's result; undefined for a test set, whose predictions are written for the leaderboard. */
   async measure(task: BenchmarkTask, items: Item[]): Promise<TaskResult | undefined> {
-    const { output, split } = this.#settings;
+    const { output, split, method } = this.#settings;
     const log = await openPredictionLog(
       join(output, "predictions", `${task.name}.${split}.jsonl`),
       { ...decisive(this.#settings), model: this.#modelHash, items: contentHash(items) },
     );
-    const isDone = items.every(({ id }) => log.done.has(id));
-    const answerer = isDone ? finished : await this.#answererOf(task);
-    try {
-      const predictions = await answerItems(items, answerer, log, {
-        onProgress: (done) => this.#events.onAnswered(task, done, items.length),
-        signal: this.#events.signal,
-      });
-      if (!predictions) return undefined;
-      if (split === "test") {
-        const path = join(output, "submission", `${task.title}.${this.#suite.submissionExtension}`);
-        await expectWritable(path, () => mkdir(join(output, "submission"), { recursive: true }));
-        await writeFileWhole(path, this.#suite.submission(task, predictions));
-        return undefined;
-      }
-      const training = await this.#training(task).catch(() => undefined);
-      const result = {
-        task: task.name,
-        ...scoreTask(task, items, predictions),
-        ...(training && { majority: majorityScore(task, training, items) }),
-      };
-      this.#events.onResult(task, result);
-      return result;
-    } finally {
-      answerer.dispose();
-    }
-  }
-
-  async #answererOf(task: BenchmarkTask): Promise<Answerer> {
-    const settings = this.#settings;
-    if (settings.method === "head") return this.#head(task);
-    this.#bundle ??= await loadBundle(settings);
-    const { model, tokenizer, chatTemplate: template } = this.#bundle;
-    const examples = settings.shots > 0 ? await this.#shots(task) : [];
-    if (settings.method === "likelihood") {
-      const encode = (text: string): number[] => tokenizer.encode(text, plainText);
-      return new LikelihoodAnswerer(model, encode, task, { examples });
-    }
-    const { maxTokens, thinkingBudget } = settings;
-    const ask = async (prompts: readonly string[]): Promise<string[]> => {
-      const encoded = prompts.map((content) =>
-        encodeChat(tokenizer, [{ role: "user", content }], { template }),
-      );
-      const results = await generateBatch(model, tokenizer, encoded, {
-        ...{ maxNewTokens: maxTokens, temperature: 0 },
-        ...(thinkingBudget !== undefined && { thinkingBudget }),
-      });
-      return results.map(({ text }) => text);
+    const answerer = {
+      together: together[method],
+      answerAll: (batches: readonly (readonly Item[])[]) => this.#answers(task, batches),
     };
-    return generationAnswerer(task, ask, { examples });
+    const predictions = await answerItems(items, answerer, log, {
+      onProgress: (done) => this.#events.onAnswered(task, done, items.length),
+      signal: this.#events.signal,
+    });
+    if (!predictions) return undefined;
+    if (split === "test") {
+      const path = join(output, "submission", `${task.title}.${this.#suite.submissionExtension}`);
+      await expectWritable(path, () => mkdir(join(output, "submission"), { recursive: true }));
+      await writeFileWhole(path, this.#suite.submission(task, predictions));
+      return undefined;
+    }
+    const training = await this.#trainingOf(task).catch(() => undefined);
+    const result = {
+      task: task.name,
+      ...scoreTask(task, items, predictions),
+      ...(training && { majority: majorityScore(task, training, items) }),
+    };
+    this.#events.onResult(task, result);
+    return result;
   }
 
-  async #head(task: BenchmarkTask): Promise<Answerer> {
-    const directory = modelDirectory(this.#settings.model);
+  /** Predictions of the crew, piece by piece. */
+  async *#answers(
+    task: BenchmarkTask,
+    batches: readonly (readonly Item[])[],
+  ): AsyncGenerator<SubmittedPrediction[], void> {
+    const { signal } = this.#events;
+    const by = await this.#methodFor(task);
+    if (signal.aborted) return;
+    const { batchesAtOnce: size } = this.#crew;
+    const count = Math.ceil(batches.length / size);
+    const pieces = Array.from({ length: count }, (_, i): AnswerPiece => ({
+      ...{ work: "answer", suite: this.#suite.name, task: task.name, by },
+      batches: batches.slice(i * size, (i + 1) * size),
+    }));
+    for await (const { result } of this.#crew.perform(pieces, signal)) yield result;
+  }
+
+  async #methodFor(task: BenchmarkTask): Promise<Method> {
+    const { method, maxTokens, thinkingBudget } = this.#settings;
+    if (method === "head") return this.#head(task);
+    const examples = await this.#shots(task);
+    if (method === "likelihood") return { method, examples };
+    return { method, examples, maxTokens, thinkingBudget };
+  }
+
+  async #head(task: BenchmarkTask): Promise<Method> {
+    const { model, output, pooling, maxLength } = this.#settings;
+    const folder = resolve(output, "heads", task.learnsFrom ?? task.name);
+    const directory = modelDirectory(model);
     const { tokenizer } = await loadText(directory);
-    const name = task.learnsFrom ?? task.name;
-    const training = await this.#training(task);
-    return learnedHead({
-      ...{ task, directory, training, settings: this.#settings },
-      folder: join(this.#settings.output, "heads", name),
+    const training = await this.#trainingOf(task);
+    await learnHead({
+      ...{ task, directory, folder, training, settings: this.#settings },
       encode: (text) => tokenizer.encode(text, plainText),
       decisive: {
         ...decisiveOfHead(this.#settings),
@@ -186,26 +201,27 @@ class SuiteRun {
       },
       onStep: (step, steps, loss) => this.#events.onStep(task, step, steps, loss),
     });
+    return { method: "head", folder, pooling, maxLength };
   }
 
   /** Training items with a right answer, of the task itself or of the one that it learns from. */
-  async #training(task: BenchmarkTask): Promise<Item[]> {
+  #trainingOf(task: BenchmarkTask): Promise<Item[]> {
     const source = this.#suite.tasks.find(({ name }) => name === (task.learnsFrom ?? task.name))!;
-    const items = await readItems(this.#settings.data, this.#suite, source, "train");
-    return items.filter(({ label }) => label !== undefined && label >= 0);
+    if (this.#training?.task !== source) {
+      const read = readItems(this.#settings.data, this.#suite, source, "train");
+      const items = read.then((all) => all.filter(({ label = -1 }) => label >= 0));
+      this.#training = { task: source, items };
+    }
+    return this.#training.items;
   }
 
   async #shots(task: BenchmarkTask): Promise<Item[]> {
-    const training = await this.#training(task);
-    const count = Math.min(this.#settings.shots, training.length);
-    return createRandom(this.#settings.seed).sample(training, count);
+    const { shots, seed } = this.#settings;
+    if (shots === 0) return [];
+    const training = await this.#trainingOf(task);
+    return createRandom(seed).sample(training, Math.min(shots, training.length));
   }
 }
-
-/** Texts of a benchmark contain no marks of a chat. */
-const plainText = { parseSpecialTokens: false };
-
-const finished: Answerer = { together: 1, answer: async () => [], dispose: () => undefined };
 
 function contentHash(items: readonly Item[]): string {
   return createHash("sha256").update(JSON.stringify(items)).digest("hex").slice(0, 16);

@@ -1,10 +1,14 @@
 import type { BenchmarkTask, Pooling, Split, Suite } from "@levin/evaluation";
+import type { SpreadFlags } from "../spread/open-crew.ts";
 
 /** How answers are found. */
 export const methods = ["likelihood", "generation", "head"] as const;
 
+/** Items that are answered at once: company may change the last digits of what is computed. */
+export const together = { likelihood: 1, generation: 8, head: 16 } as const;
+
 /** How a suite is to be measured: the flags of `levin eval glue`. */
-export interface SuiteSettings {
+export interface SuiteSettings extends SpreadFlags {
   data: string;
   /** A model directory; spark without. */
   model?: string;

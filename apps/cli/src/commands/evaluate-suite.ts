@@ -5,7 +5,6 @@ import {
   type Suite,
   type TaskResult,
 } from "@levin/evaluation";
-import { selectBackend } from "@levin/kernels/node";
 import { SingleBar } from "cli-progress";
 import { Option, type Command } from "commander";
 import { runSuite, type SuiteEvents } from "../benchmark/run-suite.ts";
@@ -13,6 +12,7 @@ import { methods, type SuiteSettings } from "../benchmark/suite-settings.ts";
 import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
 import { endOnSignals } from "./running-training.ts";
+import { addSpreadFlags } from "./spread-flags.ts";
 
 type SuiteFlags = Omit<SuiteSettings, "output"> & { output?: string; json?: boolean };
 
@@ -22,9 +22,10 @@ export function addSuites(evaluate: Command): void {
 }
 
 function addSuite(evaluate: Command, suite: Suite): void {
-  evaluate
+  const command = evaluate
     .command(suite.name)
-    .description(`${suite.title}: official files, metrics and averages; goes on where it stopped`)
+    .description(`${suite.title}: official files, metrics and averages; goes on where it stopped`);
+  addSpreadFlags(command)
     .requiredOption("--data <directory>", "the tasks' files as downloaded, one folder for each")
     .option("--model <directory>", "model directory (default: spark)")
     .addOption(backendOption())
@@ -50,7 +51,6 @@ function addSuite(evaluate: Command, suite: Suite): void {
     .option("--max-length <n>", "head: tokens of a text at most", toNumber, 256)
     .option("--json", "print the report as JSON")
     .action(async (flags: SuiteFlags) => {
-      await selectBackend(flags.backend, { otherwise: console.error });
       const { json, ...rest } = flags;
       const settings = { ...rest, output: flags.output ?? `${suite.name}-results` };
       const show = showProgress(json === true);

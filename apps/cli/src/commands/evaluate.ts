@@ -1,8 +1,8 @@
-import { evaluationProblems, scoreOf, type Score } from "@levin/tasks";
+import { scoreOf, type Score } from "@levin/tasks";
 import type { Command } from "commander";
-import { askProblems } from "../ask-problems.ts";
-import { loadBundle } from "../load-bundle.ts";
-import { ReplyEntropy } from "../reply-entropy.ts";
+import { evaluateTasks, type TaskEvaluation } from "../evaluate-tasks.ts";
+import { entropySummary } from "../reply-entropy.ts";
+import { openCrew, type SpreadFlags } from "../spread/open-crew.ts";
 import { readTasks } from "../task-names.ts";
 import { addSuites } from "./evaluate-suite.ts";
 import {
@@ -11,8 +11,9 @@ import {
   toNumber,
   type GenerationFlags,
 } from "./generation-flags.ts";
+import { addSpreadFlags } from "./spread-flags.ts";
 
-interface EvalFlags extends GenerationFlags {
+interface EvalFlags extends GenerationFlags, SpreadFlags {
   tasks?: string;
   count: number;
   problemSeed: number;
@@ -30,7 +31,7 @@ export function addEval(program: Command): void {
     .description("accuracy and perplexity on held-out problems of the verifiable tasks")
     .enablePositionalOptions();
   addSuites(evaluate);
-  addGenerationFlags(evaluate)
+  addSpreadFlags(addGenerationFlags(evaluate))
     .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
     .option("--count <n>", "problems of each task", toNumber, 50)
     .option("--problem-seed <n>", "seed of the problems", toNumber, 7)
@@ -39,32 +40,39 @@ export function addEval(program: Command): void {
     .option("--json", "print JSON")
     .action(async (flags: EvalFlags) => {
       const tasks = await readTasks(flags.tasks);
-      const bundle = await loadBundle(flags);
-      const total = { count: 0, correct: 0, entropy: new ReplyEntropy(bundle) };
+      const crew = await openCrew(flags);
       const { count, problemSeed: seed, maxDifficulty } = flags;
-      for (const task of tasks) {
-        const entropy = new ReplyEntropy(bundle);
-        const problems = evaluationProblems(task, { count, seed, maxDifficulty });
-        for (const problem of problems) await entropy.add(problem);
-        const replies = await askProblems(bundle, problems, generationOptions(flags));
-        const correct = replies.filter(({ right }) => right).length;
-        print(resultOf(task.name, correct, count, entropy), flags.json);
-        total.count += count;
-        total.correct += correct;
-        total.entropy.merge(entropy);
-        for (const { problem, reply, right } of flags.misses ? replies : []) {
-          const { prompt, answer } = problem;
-          if (!right) console.log(JSON.stringify({ prompt, answer, reply }));
+      const evaluations: TaskEvaluation[] = [];
+      try {
+        for await (const evaluation of evaluateTasks(crew, tasks, {
+          problems: { count, seed, maxDifficulty },
+          generation: generationOptions(flags),
+        })) {
+          evaluations.push(evaluation);
+          print(resultOf(evaluation.task, [evaluation]), flags.json);
+          if (flags.misses) printMisses(evaluation);
         }
+      } finally {
+        await crew.close();
       }
-      print(resultOf("all", total.correct, total.count, total.entropy), flags.json);
+      print(resultOf("all", evaluations), flags.json);
     });
 }
 
-type Result = Score & ReturnType<ReplyEntropy["summary"]>;
+type Result = Score & ReturnType<typeof entropySummary>;
 
-function resultOf(task: string, correct: number, count: number, entropy: ReplyEntropy): Result {
-  return { ...scoreOf(task, correct, count), ...entropy.summary() };
+function resultOf(name: string, evaluations: readonly TaskEvaluation[]): Result {
+  const replies = evaluations.flatMap((each) => each.replies);
+  const correct = replies.filter(({ right }) => right).length;
+  const entropy = entropySummary(evaluations.map((each) => each.entropy));
+  return { ...scoreOf(name, correct, replies.length), ...entropy };
+}
+
+function printMisses({ replies }: TaskEvaluation): void {
+  for (const { problem, reply, right } of replies) {
+    const { prompt, answer } = problem;
+    if (!right) console.log(JSON.stringify({ prompt, answer, reply }));
+  }
 }
 
 function print(result: Result, json: boolean | undefined): void {

@@ -2,11 +2,11 @@ import type { Item } from "../data/item.ts";
 import type { AnswerKind, SubmittedPrediction } from "../suites/benchmark-task.ts";
 
 /** What answers the items of one task. */
-export interface Answerer {
+export interface Answerer<Asked = Item, Prediction = SubmittedPrediction> {
   /** How many are answered at once. */
   readonly together: number;
   /** A prediction for each item, in their order. */
-  answer(items: readonly Item[]): Promise<SubmittedPrediction[]>;
+  answer(items: readonly Asked[]): Promise<Prediction[]>;
   dispose(): void;
 }
 

@@ -42,13 +42,29 @@ describe("predictions on disk", () => {
     const found = await answerItems(items, answerer(asked), again, {
       onProgress: (done) => progress.push(done),
     });
-    expect(asked).toEqual(["ac", "e"]);
-    expect(progress).toEqual([2, 4, 5]);
+    // The same batches as at first: what is answered together may not depend on what was done before.
+    expect(asked).toEqual(["ab", "cd", "e"]);
+    expect(progress).toEqual([2, 3, 4, 5]);
     expect(found!.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4]);
     const lines = (await readFile(path, "utf8")).trim().split("\n");
     expect(lines.map((line) => (JSON.parse(line) as { id?: string }).id)).toEqual([
       ...[undefined, "d", "b", "a", "c", "e"],
     ]);
+  });
+
+  it("may come in any order, of several batches at once", async () => {
+    const log = await openPredictionLog(path, {});
+    const all = {
+      together: 2,
+      async *answerAll(batches: readonly (readonly Item[])[]) {
+        const [first, second, third] = await Promise.all(batches.map(answerer([]).answer));
+        yield [...second!, ...third!];
+        yield first!;
+      },
+    };
+    const found = await answerItems(items, all, log);
+    expect(found!.map(({ value }) => value)).toEqual([0, 1, 2, 3, 4]);
+    expect([...log.done.keys()]).toEqual(["c", "d", "e", "a", "b"]);
   });
 
   it("stop at an abort with what was finished", async () => {

@@ -8,11 +8,16 @@ export class PredictionLogError extends Error {
   override readonly name = "PredictionLogError";
 }
 
+/** An item, or what was answered to it. */
+export interface Identified {
+  id: string;
+}
+
 /** Predictions of a run, on disk as soon as they are made. */
-export interface PredictionLog {
+export interface PredictionLog<Prediction extends Identified = SubmittedPrediction> {
   /** By item, those of an earlier process included. */
-  readonly done: ReadonlyMap<string, SubmittedPrediction>;
-  add(predictions: readonly SubmittedPrediction[]): Promise<void>;
+  readonly done: ReadonlyMap<string, Prediction>;
+  add(predictions: readonly Prediction[]): Promise<void>;
 }
 
 /**
@@ -22,12 +27,12 @@ export interface PredictionLog {
  * @param settings plain JSON that decides the predictions
  * @throws PredictionLogError when the file has other settings, is no log, or can't be written
  */
-export async function openPredictionLog(
+export async function openPredictionLog<Prediction extends Identified = SubmittedPrediction>(
   path: string,
   settings: Readonly<Record<string, unknown>>,
-): Promise<PredictionLog> {
+): Promise<PredictionLog<Prediction>> {
   const lines = await writing(path, () => wholeLines(path));
-  const done = new Map<string, SubmittedPrediction>();
+  const done = new Map<string, Prediction>();
   const append = (values: readonly unknown[]): Promise<void> =>
     writing(path, () =>
       appendFile(path, values.map((each) => `${JSON.stringify(each)}\n`).join("")),
@@ -37,7 +42,7 @@ export async function openPredictionLog(
     await append([{ settings }]);
   } else expectSame(path, settings, parse(path, lines, 0) as { settings?: unknown });
   for (let i = 1; i < lines.length; i++) {
-    const prediction = parse(path, lines, i) as SubmittedPrediction;
+    const prediction = parse(path, lines, i) as Prediction;
     done.set(prediction.id, prediction);
   }
   return {

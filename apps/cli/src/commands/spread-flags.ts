@@ -1,0 +1,17 @@
+import { InvalidArgumentError, type Command } from "commander";
+
+/** Flags of commands whose work others can share. */
+export function addSpreadFlags(command: Command): Command {
+  return command.option(
+    "--workers <n>",
+    "processes that share the work, each with a model of its own",
+    toCount,
+    1,
+  );
+}
+
+function toCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new InvalidArgumentError(`expected a whole number from 1, found "${text}"`);
+}

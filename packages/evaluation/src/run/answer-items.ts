@@ -31,7 +31,8 @@ export async function answerItems<Asked extends Identified, Prediction extends I
     for await (const predictions of answers) {
       const fresh = predictions.filter(isLeft);
       await log.add(fresh);
-      onProgress?.((done += fresh.length));
+      done += fresh.length;
+      onProgress?.(done);
       if (signal?.aborted) break;
     }
   }

@@ -86,9 +86,7 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await ask(page, "Please divide");
     await page.getByText("The tools say error: cannot divide by zero.").first().waitFor();
     await page.setViewportSize(viewports.phone);
-    await page.getByRole("button", { name: "Close the list of conversations" }).click({
-      position: { x: 350, y: 400 },
-    });
+    await page.locator(".sidebar:not(.open)").waitFor({ state: "attached" });
     await page.screenshot({ path: join(screenshots, "phone-tools.png") });
     expect(await overflow(page)).toBe(0);
     expect(await violations(page)).toEqual([]);

@@ -1,8 +1,8 @@
 import type { JSX, RefObject } from "preact";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import { useAnswers } from "./answers/use-answers.ts";
-import { ConversationView, type MessageActions } from "./chats/conversation-view.tsx";
-import { isRunning, pathTo, tokensOf, type Conversation } from "./chats/conversation.ts";
+import { ConversationView } from "./chats/conversation-view.tsx";
+import { isRunning, pathTo, tokensOf } from "./chats/conversation.ts";
 import { exportConversation } from "./chats/export-conversation.ts";
 import { messageActions } from "./chats/message-actions.ts";
 import { Sidebar } from "./chats/sidebar.tsx";
@@ -17,12 +17,10 @@ import { useSettings } from "./controls/use-settings.ts";
 import { Header } from "./layout/header.tsx";
 import { ShortcutList } from "./layout/shortcut-list.tsx";
 import { PageMenu } from "./layout/page-menu.tsx";
-import { stateBytesAfter, type ModelFacts } from "./model/model-facts.ts";
+import { isWide, useListOpen } from "./layout/use-list-open.ts";
 import { MemoryCard } from "./model/memory-card.tsx";
 import { useModels } from "./model/use-models.ts";
 import { ToolPanel } from "./tools/tool-panel.tsx";
-
-const isWide = (): boolean => matchMedia("(min-width: 56rem)").matches;
 
 /** The whole page: list of conversations, header, conversation, composer. */
 export function App(): JSX.Element {
@@ -32,7 +30,7 @@ export function App(): JSX.Element {
   const [facts] = models;
   const chats = useChats();
   const answers = useAnswers(chats);
-  const [isListOpen, setListOpen] = useState(isWide);
+  const [isListOpen, setListOpen] = useListOpen();
   const searchField = useRef<HTMLInputElement>(null);
   const questionField = useRef<HTMLTextAreaElement>(null);
   const { current } = chats;
@@ -73,7 +71,7 @@ export function App(): JSX.Element {
         >
           <PageMenu
             settings={settings}
-            modelCount={models.length}
+            models={models}
             onSettings={setSettings}
             onShortcuts={() => shortcutList.current?.showModal()}
             onExport={isEmpty ? undefined : (form) => exportConversation(current, form)}
@@ -84,17 +82,16 @@ export function App(): JSX.Element {
           {isEmpty ? (
             <Welcome ready={facts !== undefined} onPick={(text) => actions.send(text, [])} />
           ) : (
-            <Shown conversation={current} actions={actions} facts={facts} />
+            <ConversationView conversation={current} actions={actions} models={models} />
           )}
         </main>
         <Composer
           field={questionField}
           busy={isRunning(current)}
-          ready={facts !== undefined}
           settings={settings}
           onSettings={setSettings}
           source={source}
-          contextLength={facts?.contextLength}
+          facts={facts}
           onSend={actions.send}
           onStop={() => answers.stop(current)}
         />
@@ -104,19 +101,6 @@ export function App(): JSX.Element {
       </div>
     </>
   );
-}
-
-function Shown({
-  facts,
-  ...props
-}: {
-  conversation: Conversation;
-  actions: MessageActions;
-  facts: ModelFacts | undefined;
-}): JSX.Element {
-  const stateBytes = (tokens: number): number | undefined =>
-    facts && stateBytesAfter(facts, tokens);
-  return <ConversationView {...props} stateBytes={stateBytes} />;
 }
 
 /** Focuses a field at once, so that no key is lost, or when it will be drawn. */

@@ -6,7 +6,8 @@ import type { FastifyInstance } from "fastify";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { expect } from "vitest";
 import { builtPage } from "./built-page.ts";
-import { createServer, type LoadedModel, type SecuritySettings } from "../index.ts";
+import type { Answering } from "../create-server.ts";
+import { createServer, type SecuritySettings } from "../index.ts";
 
 export const screenshots = join(import.meta.dirname, "../../dist/screenshots");
 export const viewports = {
@@ -26,10 +27,11 @@ export class ChatPage {
     this.#browser = browser;
   }
 
-  static async start(model: LoadedModel, security: SecuritySettings = {}): Promise<ChatPage> {
+  /** @param answering a model, or other engines */
+  static async start(answering: Answering, security: SecuritySettings = {}): Promise<ChatPage> {
     const pageDirectory = await builtPage();
     await mkdir(screenshots, { recursive: true });
-    const app = createServer({ ...model, pageDirectory, security });
+    const app = createServer({ ...answering, pageDirectory, security });
     const address = await app.listen({ port: 0, host: "127.0.0.1" });
     return new ChatPage(app, address, await launchChromium());
   }

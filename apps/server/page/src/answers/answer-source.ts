@@ -43,5 +43,5 @@ export interface AnswerSource {
   /** @throws Error with words for the reader */
   stream(messages: readonly ApiMessage[], options: AskOptions): AsyncGenerator<Delta>;
   /** Tokens of a text; undefined when only an estimate is possible. */
-  countTokens(text: string, signal: AbortSignal): Promise<number | undefined>;
+  countTokens(text: string, model: string, signal: AbortSignal): Promise<number | undefined>;
 }

@@ -87,8 +87,12 @@ function toDelta({ error, choices, usage }: Chunk): Delta {
   };
 }
 
-async function countTokens(text: string, signal: AbortSignal): Promise<number | undefined> {
-  const response = await post("/tokenize", signal, { content: text });
+async function countTokens(
+  text: string,
+  model: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const response = await post("/tokenize", signal, { model, content: text });
   if (!response.ok) return undefined;
   const { tokens } = (await response.json()) as { tokens?: unknown[] };
   return tokens?.length;

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { Bolt } from "../layout/bolt.tsx";
 import { Markdown } from "../markdown/markdown.tsx";
+import type { ModelFacts } from "../model/model-facts.ts";
 import type { Answer } from "./conversation.ts";
 import { Figures } from "./figures.tsx";
 import { Reading } from "./reading.tsx";
@@ -10,13 +11,13 @@ import type { Step } from "./turns.ts";
 
 interface AnswerViewProps {
   steps: readonly Step[];
-  /** Bytes of the state after so many tokens, where the model tells. */
-  stateBytes: (tokens: number) => number | undefined;
+  /** Models that may have answered. */
+  models: readonly ModelFacts[];
   children?: ComponentChildren;
 }
 
 /** An answer in all its steps; actions are its children. */
-export function AnswerView({ steps, stateBytes, children }: AnswerViewProps): JSX.Element {
+export function AnswerView({ steps, models, children }: AnswerViewProps): JSX.Element {
   const { label } = steps[0]!.answer;
   const last = steps.at(-1)!.answer;
   return (
@@ -27,7 +28,7 @@ export function AnswerView({ steps, stateBytes, children }: AnswerViewProps): JS
       <div class="body">
         {label !== undefined && <h2 class="label">{label}</h2>}
         {steps.map((step) => (
-          <StepView key={step.answer.id} step={step} stateBytes={stateBytes} />
+          <StepView key={step.answer.id} step={step} models={models} />
         ))}
         {last.state !== "streaming" && children}
       </div>
@@ -38,8 +39,8 @@ export function AnswerView({ steps, stateBytes, children }: AnswerViewProps): JS
 /** The folded thought, the text, calls of tools, and figures. */
 function StepView({
   step: { answer, results },
-  stateBytes,
-}: { step: Step } & Pick<AnswerViewProps, "stateBytes">): JSX.Element {
+  models,
+}: { step: Step } & Pick<AnswerViewProps, "models">): JSX.Element {
   const { state, text, thought, toolCalls, error } = answer;
   return (
     <>
@@ -63,7 +64,9 @@ function StepView({
         </p>
       )}
       {state === "stopped" && <p class="note">Stopped.</p>}
-      {answer.cost.tokens > 0 && <Figures answer={answer} stateBytes={stateBytes} />}
+      {answer.cost.tokens > 0 && (
+        <Figures answer={answer} facts={models.find(({ id }) => id === answer.model)} />
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { CopyButton } from "../controls/copy-button.tsx";
 import { IconButton } from "../layout/icon-button.tsx";
+import type { ModelFacts } from "../model/model-facts.ts";
 import { AnswerView } from "./answer-view.tsx";
 import {
   isRunning,
@@ -30,8 +31,8 @@ export interface MessageActions {
 interface ConversationViewProps {
   conversation: Conversation;
   actions: MessageActions;
-  /** Bytes of the state after so many tokens, where the model tells. */
-  stateBytes: (tokens: number) => number | undefined;
+  /** Models that may have answered. */
+  models: readonly ModelFacts[];
 }
 
 /** The messages that are shown of a conversation; answers of a comparison stand side by side. */
@@ -59,14 +60,14 @@ function AnswersItem({
   isLast,
   ...props
 }: ConversationViewProps & { steps: readonly Step[]; isLast: boolean }): JSX.Element {
-  const { conversation, actions, stateBytes } = props;
+  const { conversation, actions, models } = props;
   const isCompared = steps[0]!.answer.comparison !== undefined;
   const { answer, results } = steps.at(-1)!;
   return (
     <>
       <div class={isCompared ? "answers compared" : "answers"}>
         {together(conversation, steps).map((side) => (
-          <AnswerView key={side[0]!.answer.id} steps={side} stateBytes={stateBytes}>
+          <AnswerView key={side[0]!.answer.id} steps={side} models={models}>
             <AnswerActions {...props} steps={side} isShown={side === steps} />
           </AnswerView>
         ))}

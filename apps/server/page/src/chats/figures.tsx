@@ -1,17 +1,20 @@
 import type { JSX } from "preact";
+import { stateBytesAfter, type ModelFacts } from "../model/model-facts.ts";
 import { inBytes } from "../model/units.ts";
 import type { Answer } from "./conversation.ts";
 
 /** What an answer costs: tokens, speed, what had to be read for it, and the state behind it. */
 export function Figures({
   answer: { cost },
-  stateBytes,
+  facts,
 }: {
   answer: Answer;
-  stateBytes: (tokens: number) => number | undefined;
+  /** Of the model that answered, where it is known. */
+  facts: ModelFacts | undefined;
 }): JSX.Element {
   const { tokens, seconds, promptTokens, cachedTokens, readSeconds } = cost;
-  const state = promptTokens > 0 ? stateBytes(promptTokens + tokens) : undefined;
+  const state =
+    facts && promptTokens > 0 ? stateBytesAfter(facts, promptTokens + tokens) : undefined;
   const read = promptTokens - cachedTokens;
   return (
     <p class="figures" data-testid="figures">

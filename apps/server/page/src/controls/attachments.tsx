@@ -4,19 +4,21 @@ import type { AnswerSource } from "../answers/answer-source.ts";
 import type { Attachment } from "../chats/conversation.ts";
 import { IconButton } from "../layout/icon-button.tsx";
 import { Icon } from "../layout/icon.tsx";
+import type { ModelFacts } from "../model/model-facts.ts";
 
 interface AttachmentsProps {
   attachments: readonly Attachment[];
   source: AnswerSource;
-  /** Tokens that fit, where the model tells. */
-  contextLength: number | undefined;
+  /** The model that is to read them. */
+  facts: ModelFacts | undefined;
   onRemove: (attachment: Attachment) => void;
 }
 
 /** Files that go with the next question, and how much of the context they take. */
 export function Attachments(props: AttachmentsProps): JSX.Element | null {
-  const { attachments, source, contextLength, onRemove } = props;
-  const size = useSize(attachments, source);
+  const { attachments, source, facts, onRemove } = props;
+  const size = useSize(attachments, source, facts?.id);
+  const contextLength = facts?.contextLength;
   if (attachments.length === 0) return null;
   const isTooLong = contextLength !== undefined && size.tokens >= contextLength;
   return (
@@ -48,19 +50,20 @@ const bytesPerToken = 3;
 function useSize(
   attachments: readonly Attachment[],
   source: AnswerSource,
+  model: string | undefined,
 ): { tokens: number; isExact: boolean } {
   const text = attachments.map((attachment) => attachment.text).join("\n\n");
   const [counted, setCounted] = useState<{ text: string; tokens: number }>();
   useEffect(() => {
-    if (text === "") return;
+    if (text === "" || model === undefined) return;
     const controller = new AbortController();
-    source.countTokens(text, controller.signal).then(
+    source.countTokens(text, model, controller.signal).then(
       (tokens) => tokens !== undefined && setCounted({ text, tokens }),
       // The estimate stands.
       () => undefined,
     );
     return () => controller.abort();
-  }, [text, source]);
+  }, [text, source, model]);
   if (counted?.text === text) return { tokens: counted.tokens, isExact: true };
   return { tokens: Math.ceil(new Blob([text]).size / bytesPerToken), isExact: false };
 }

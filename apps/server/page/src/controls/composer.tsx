@@ -3,6 +3,7 @@ import { useLayoutEffect, useState } from "preact/hooks";
 import type { AnswerSource } from "../answers/answer-source.ts";
 import type { Attachment } from "../chats/conversation.ts";
 import { IconButton } from "../layout/icon-button.tsx";
+import type { ModelFacts } from "../model/model-facts.ts";
 import { offeredTools } from "../tools/offered-tools.ts";
 import { AttachButton } from "./attach-button.tsx";
 import { Attachments } from "./attachments.tsx";
@@ -13,23 +14,21 @@ import { useAttachments } from "./use-attachments.ts";
 interface ComposerProps {
   field: RefObject<HTMLTextAreaElement | null>;
   busy: boolean;
-  /** False until there is a model to ask. */
-  ready: boolean;
   settings: Settings;
   onSettings: (change: Partial<Settings>) => void;
   source: AnswerSource;
-  /** Tokens that fit, where the model tells. */
-  contextLength: number | undefined;
+  /** The model that is asked; undefined until there is one. */
+  facts: ModelFacts | undefined;
   onSend: (text: string, attachments: readonly Attachment[]) => void;
   onStop: () => void;
 }
 
 /** Where questions are typed, with the thinking budget and files; Enter sends. */
 export function Composer(props: ComposerProps): JSX.Element {
-  const { field, busy, ready, source, contextLength, onSend } = props;
+  const { field, busy, source, facts, onSend } = props;
   const [text, setText] = useState("");
   const files = useAttachments();
-  const canSend = ready && !busy && (text.trim() !== "" || files.list.length > 0);
+  const canSend = facts !== undefined && !busy && (text.trim() !== "" || files.list.length > 0);
   useLayoutEffect(() => {
     // Whoever renames or searches while an answer ends goes on with that.
     if (document.activeElement?.matches("input")) return;
@@ -56,12 +55,7 @@ export function Composer(props: ComposerProps): JSX.Element {
         submit();
       }}
     >
-      <Attachments
-        attachments={files.list}
-        source={source}
-        contextLength={contextLength}
-        onRemove={files.remove}
-      />
+      <Attachments attachments={files.list} source={source} facts={facts} onRemove={files.remove} />
       {files.problem !== undefined && (
         <p class="error" role="alert">
           {files.problem}

@@ -12,6 +12,8 @@ export interface Settings {
   place: "server" | "tab";
   /** What a model in the tab computes on. */
   backend: "wasm" | "webgpu";
+  /** Which of several models is asked; empty for the first. */
+  model: string;
   /** Of the server; empty where none is needed. */
   apiKey: string;
   comparison: Comparison;
@@ -28,6 +30,7 @@ const initial: Settings = {
   budget: null,
   place: "server",
   backend: "wasm",
+  model: "",
   apiKey: "",
   comparison: "none",
   showsMemory: false,

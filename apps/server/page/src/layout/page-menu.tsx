@@ -2,13 +2,14 @@ import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { comparisons } from "../controls/comparison.ts";
 import type { Settings } from "../controls/use-settings.ts";
+import type { ModelFacts } from "../model/model-facts.ts";
 import { Choice } from "./choice.tsx";
 import { IconButton } from "./icon-button.tsx";
 
 interface PageMenuProps {
   settings: Settings;
-  /** Models that can be asked. */
-  modelCount: number;
+  /** Models that can be asked, the chosen one first. */
+  models: readonly ModelFacts[];
   onSettings: (change: Partial<Settings>) => void;
   onShortcuts: () => void;
   /** Undefined when there is nothing to export. */
@@ -25,7 +26,7 @@ const places = {
 
 /** Settings, and what is needed less often. */
 export function PageMenu(props: PageMenuProps): JSX.Element {
-  const { settings, modelCount, onSettings, onShortcuts, onExport } = props;
+  const { settings, models, onSettings, onShortcuts, onExport } = props;
   const menu = useRef<HTMLDivElement>(null);
   const doing = (action: () => void) => () => {
     menu.current?.hidePopover();
@@ -35,31 +36,7 @@ export function PageMenu(props: PageMenuProps): JSX.Element {
     <>
       <IconButton icon="more" label="Menu" popovertarget="page-menu" />
       <div ref={menu} id="page-menu" popover="auto" class="menu">
-        <Choice
-          legend="Run the model"
-          options={places}
-          chosen={settings.place === "server" ? "server" : settings.backend}
-          isOff={(place) => place === "webgpu" && !("gpu" in navigator)}
-          onChoose={(place) =>
-            onSettings(place === "server" ? { place } : { place: "tab", backend: place })
-          }
-        />
-        <Choice
-          legend="Compare"
-          options={comparisons}
-          chosen={settings.comparison}
-          isOff={(comparison) => comparison === "models" && modelCount < 2}
-          onChoose={(comparison) => onSettings({ comparison })}
-        >
-          <label>
-            <input
-              type="checkbox"
-              checked={settings.showsMemory}
-              onChange={({ currentTarget }) => onSettings({ showsMemory: currentTarget.checked })}
-            />
-            Lightning | softmax memory
-          </label>
-        </Choice>
+        <ModelChoices settings={settings} models={models} onSettings={onSettings} />
         <Choice
           legend="Theme"
           options={themes}
@@ -100,6 +77,53 @@ export function PageMenu(props: PageMenuProps): JSX.Element {
           Keyboard shortcuts
         </button>
       </div>
+    </>
+  );
+}
+
+/** Which models answer, and where they run. */
+function ModelChoices({
+  settings,
+  models,
+  onSettings,
+}: Pick<PageMenuProps, "settings" | "models" | "onSettings">): JSX.Element {
+  // In an order that a choice does not change.
+  const ids = models.map(({ id }) => id).toSorted((one, other) => one.localeCompare(other));
+  return (
+    <>
+      <Choice
+        legend="Run the model"
+        options={places}
+        chosen={settings.place === "server" ? "server" : settings.backend}
+        isOff={(place) => place === "webgpu" && !("gpu" in navigator)}
+        onChoose={(place) =>
+          onSettings(place === "server" ? { place } : { place: "tab", backend: place })
+        }
+      />
+      {models.length > 1 && (
+        <Choice
+          legend="Model"
+          options={Object.fromEntries(ids.map((id) => [id, id]))}
+          chosen={models[0]!.id}
+          onChoose={(model) => onSettings({ model })}
+        />
+      )}
+      <Choice
+        legend="Compare"
+        options={comparisons}
+        chosen={settings.comparison}
+        isOff={(comparison) => comparison === "models" && models.length < 2}
+        onChoose={(comparison) => onSettings({ comparison })}
+      >
+        <label>
+          <input
+            type="checkbox"
+            checked={settings.showsMemory}
+            onChange={({ currentTarget }) => onSettings({ showsMemory: currentTarget.checked })}
+          />
+          Lightning | softmax memory
+        </label>
+      </Choice>
     </>
   );
 }

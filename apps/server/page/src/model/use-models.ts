@@ -16,7 +16,7 @@ export interface AskableModels {
   status: string;
 }
 
-export function useModels({ place, backend, apiKey }: Settings): AskableModels {
+export function useModels({ place, backend, apiKey, model }: Settings): AskableModels {
   const { models, isLocked } = useServedModels(place === "server", apiKey);
   const tab = useTabModel(place === "tab", backend, apiKey);
   if (place === "tab") return tab;
@@ -24,7 +24,16 @@ export function useModels({ place, backend, apiKey }: Settings): AskableModels {
     return { models: [], source: serverSource, status: "needs an API key: set it in the menu" };
   }
   const status = models.length === 0 ? "waiting for the server…" : "";
-  return { models, source: serverSource, status };
+  return { models: fromChosen(models, model), source: serverSource, status };
+}
+
+/** In a circle, so that each can be compared with the next. */
+function fromChosen(models: readonly ModelFacts[], chosen: string): readonly ModelFacts[] {
+  const at = Math.max(
+    0,
+    models.findIndex(({ id }) => id === chosen),
+  );
+  return [...models.slice(at), ...models.slice(0, at)];
 }
 
 function useTabModel(

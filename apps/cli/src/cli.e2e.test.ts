@@ -27,11 +27,15 @@ describe("levin", () => {
     });
   });
 
-  it("serve takes the flags of levin-server, and says what is wrong with one in a line", async () => {
+  it("serve and worker take the flags of levin-server, and says what is wrong with one in a line", async () => {
     const { code, stdout } = await levin("serve", "--help");
     expect(code).toBe(0);
     for (const flag of ["--data", "--request-timeout", "--log-level"])
       expect(stdout).toContain(flag);
+    expect(await levin("worker")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^FlagError: expected the Redis of the servers/) as string,
+    });
     const elsewhere = ["--upstream", "http://127.0.0.1:1", "--data", folder];
     for (const [flags, line] of [
       [["--queue", "many"], /^FlagError: --queue: expected .*"many"\n$/],

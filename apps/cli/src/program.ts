@@ -4,11 +4,10 @@ import { addChat } from "./commands/chat.ts";
 import { addEval } from "./commands/evaluate.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInspect } from "./commands/inspect.ts";
-import { addKeys } from "./commands/keys.ts";
 import { addParity } from "./commands/parity.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addReinforce } from "./commands/reinforce.ts";
-import { addServe } from "./commands/serve.ts";
+import { addServerCommands } from "./commands/server-commands.ts";
 import { addTrain } from "./commands/train.ts";
 
 /** The command line with all its commands. */
@@ -23,8 +22,7 @@ export function createProgram(): Command {
   for (const add of [
     addChat,
     addGenerate,
-    addServe,
-    addKeys,
+    addServerCommands,
     addTrain,
     addReinforce,
     addEval,

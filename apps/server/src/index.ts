@@ -18,6 +18,7 @@ export {
   type GenerationSettings,
 } from "./engine/engine.ts";
 export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
+export { runWorkerCommand } from "./jobs/worker-command.ts";
 export { runServeCommand } from "./serve-command.ts";
 export { ListenError } from "./listen-error.ts";
 export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";

@@ -1,23 +1,17 @@
 import { parseArgs } from "node:util";
-import { pino } from "pino";
+import { answerFlags, answerOptions, answerUsage } from "./answer-flags.ts";
 import { flagAmount, flagNumber } from "./flag-amount.ts";
 import { FlagError } from "./flag-error.ts";
 import { sessionFlags, sessionOptions } from "./sessions/session-flags.ts";
 import { defaultPort, startServer, type StartOptions } from "./start-server.ts";
-import { upstreamFlags } from "./upstream/upstream-flags.ts";
 
 const usage = `levin-server, or levin serve: an OpenAI-compatible server with a chat page
 
-  --model DIR        model directory (default: spark)
-  --model-id NAME    name that clients ask for (default: the directory's)
-  --backend NAME     wasm, webgpu, cpu or tensorflow (default: LEVIN_BACKEND or wasm)
-  --stages N         threads with a memory of their own that share the layers
-                     (default: as many as the weights need)
-  --upstream URLS    serve other OpenAI-compatible engines instead, separated by commas
-  --upstream-key-env NAME
-                     variable of the environment that holds the key of the upstreams
+${answerUsage}
+
+  --port PORT        default PORT or ${defaultPort}; 0 takes any free one
+  --host HOST        default 127.0.0.1: this machine alone
   --redis URL        Redis for files and batches, shared with workers
-  --max-batch N      answers computed together (default: 8)
   --in-process       run the model in the thread that serves, not in one of its own
   --queue N          requests that may wait for a place (default: 128)
   --queue-tokens N   prompt tokens that may wait (default: 1048576)
@@ -33,7 +27,6 @@ const usage = `levin-server, or levin serve: an OpenAI-compatible server with a 
   --session-state-days N   days that a state is kept (default: 30)
   --response-bytes N       bytes of the responses of one key that are kept (default: 32 MiB)
   --response-days N        days that a response is kept (default: 30)
-  --host HOST        default 127.0.0.1: this machine alone
   --keys DIR         folder of API keys (default: LEVIN_KEYS or ~/.levin/keys); once there is a
                      key, there or in LEVIN_API_KEY, requests need one
   --insecure         listens on a HOST that other machines reach without a key too
@@ -42,12 +35,10 @@ const usage = `levin-server, or levin serve: an OpenAI-compatible server with a 
   --cors ORIGIN      origin of web pages that may ask, such as https://chat.example; repeatable
   --body-limit N     bytes of the largest request (default: 8 MiB)
   --max-prompt-tokens N  longer prompts are refused (default: as long as the context)
-  --port PORT        default PORT or ${defaultPort}; 0 takes any free one
-  --log-level LEVEL  fatal, error, warn, info, debug or silent (default: warn)
-  --help
 
 levin-server keys add|list|revoke|usage: API keys; keys --help says more
-levin-server worker --redis URL: answers the requests of batches; worker --help says more`;
+levin-server worker --redis URL: answers the requests of batches; worker --help says more
+(levin keys and levin worker are the same)`;
 
 /**
  * `levin-server` and `levin serve`: serves until it gets a signal.
@@ -57,14 +48,8 @@ export async function runServeCommand(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      model: { type: "string" },
-      "model-id": { type: "string" },
-      backend: { type: "string", default: process.env["LEVIN_BACKEND"] ?? "wasm" },
-      stages: { type: "string" },
-      upstream: { type: "string" },
-      "upstream-key-env": { type: "string" },
+      ...answerFlags,
       redis: { type: "string" },
-      "max-batch": { type: "string" },
       "in-process": { type: "boolean" },
       queue: { type: "string" },
       "queue-tokens": { type: "string" },
@@ -80,8 +65,6 @@ export async function runServeCommand(args: string[]): Promise<void> {
       "body-limit": { type: "string" },
       "max-prompt-tokens": { type: "string" },
       port: { type: "string", default: process.env["PORT"] ?? `${defaultPort}` },
-      "log-level": { type: "string", default: "warn" },
-      help: { type: "boolean" },
     },
   });
   if (values.help) console.log(usage);
@@ -100,12 +83,7 @@ function startOptions(values: Values): StartOptions {
     throw new FlagError(`--port: expected a number in 0..65535, found "${port}"`);
   }
   return {
-    model: text("model"),
-    modelId: text("model-id"),
-    backend: text("backend"),
-    stages: amount("stages"),
-    maxBatch: amount("max-batch"),
-    ...upstreamFlags(text("upstream"), text("upstream-key-env")),
+    ...answerOptions(values),
     worker: values["in-process"] !== true,
     queueCapacity: scaled("queue", 1),
     queueTokens: scaled("queue-tokens", 1),
@@ -122,6 +100,5 @@ function startOptions(values: Values): StartOptions {
     bodyLimit: amount("body-limit"),
     maxPromptTokens: amount("max-prompt-tokens"),
     port: Number(port),
-    logger: pino({ level: text("log-level") ?? "warn" }, process.stderr),
   };
 }

@@ -1,11 +1,17 @@
 import type { FastifyInstance } from "fastify";
+import { callers } from "../security/caller.ts";
 import type { BatchItem } from "./batch-input.ts";
-import { batchKind } from "./batches.ts";
-import type { JobData } from "./job-runs.ts";
-import { startJobWorker, type JobHandler, type JobWorkerOptions } from "./job-worker.ts";
+import { batchKind, ownerOf } from "./batches.ts";
+import type { JobData, Run } from "./job-runs.ts";
+import { NotYet, startJobWorker, type JobHandler, type JobWorkerOptions } from "./job-worker.ts";
+import { KeyUse } from "./key-use.ts";
+import { openRedis } from "./redis-connection.ts";
 
 /** Too much asked, or not there for now. */
 const passingStatuses = [429, 502, 503, 504];
+
+/** Milliseconds after which a line that waits for its key's limits looks again, at most. */
+const longestWait = 2000;
 
 /**
  * Answers the requests of batches by a server that need not listen.
@@ -13,18 +19,29 @@ const passingStatuses = [429, 502, 503, 504];
  * @returns a function that completes what is at hand and ends
  * @throws RedisUnavailableError
  */
-export function startBatchWorker(
+export async function startBatchWorker(
   app: FastifyInstance,
   options: Omit<JobWorkerOptions, "kind" | "handler">,
 ): Promise<() => Promise<void>> {
-  return startJobWorker({ ...options, kind: batchKind, handler: batchHandler(app) });
+  const redis = await openRedis(options.redisUrl, options.logger, { maxRetriesPerRequest: null });
+  try {
+    const handler = batchHandler(app, new KeyUse(redis));
+    const end = await startJobWorker({ ...options, kind: batchKind, handler });
+    return () => end().finally(() => redis.disconnect());
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
 }
 
-function batchHandler(app: FastifyInstance): JobHandler {
+function batchHandler(app: FastifyInstance, use: KeyUse): JobHandler {
   return {
-    async perform(text, job) {
+    async perform(text, job, run) {
       const { custom_id, url, body } = JSON.parse(text) as BatchItem;
-      const response = await app.inject({ method: "POST", url, payload: body });
+      // An injected request begins when it is awaited: here, as it must be on a key's behalf.
+      const ask = async () => await app.inject({ method: "POST", url, payload: body });
+      const key = ownerOf(run);
+      const response = await (key === "" ? ask() : onBehalfOf(key, run, use, ask));
       const { statusCode: status_code } = response;
       if (passingStatuses.includes(status_code)) {
         throw new Error(`the request was answered with status ${status_code}`);
@@ -40,6 +57,34 @@ function batchHandler(app: FastifyInstance): JobHandler {
       return { id: requestId(job), custom_id, response: null, error };
     },
   };
+}
+
+/**
+ * Asks in the name of the key that made a batch, and counts what that used.
+ * @throws NotYet while the key is above a limit
+ */
+async function onBehalfOf<Reply>(
+  key: string,
+  { total, counts }: Run,
+  use: KeyUse,
+  ask: () => Promise<Reply>,
+): Promise<Reply> {
+  const wait = await use.held(key);
+  if (wait > 0) {
+    // The more lines wait, the further apart they come again.
+    const left = total - counts.completed - counts.failed - counts.skipped;
+    throw new NotYet(Math.min(wait, longestWait) + Math.random() * 10 * left);
+  }
+  const used = { requests: 1, promptTokens: 0, completionTokens: 0 };
+  const charge = (promptTokens: number, completionTokens: number): void => {
+    used.promptTokens += promptTokens;
+    used.completionTokens += completionTokens;
+  };
+  try {
+    return await callers.run({ id: key, name: key, charge }, ask);
+  } finally {
+    await use.add(key, used);
+  }
 }
 
 function requestId({ run, index }: JobData): string {

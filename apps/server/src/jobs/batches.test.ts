@@ -9,6 +9,7 @@ import { handleErrors } from "../api/error-handling.ts";
 import { createServer } from "../index.ts";
 import { createKey } from "../security/api-key.ts";
 import { KeyRing } from "../security/key-ring.ts";
+import { UsageBook } from "../security/key-usage.ts";
 import { chatLine, createBatch, replies } from "../testing/batch-client.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 import {
@@ -20,7 +21,10 @@ import {
 } from "../testing/scripted-server.ts";
 import { startBatchWorker } from "./batch-worker.ts";
 import { jobRoutes } from "./job-routes.ts";
+import { JobRuns } from "./job-runs.ts";
 import { Jobs } from "./jobs.ts";
+import { KeyUse } from "./key-use.ts";
+import { openRedis } from "./redis-connection.ts";
 
 const patient = { timeout: 30_000 };
 const hasRedis = redisServerPath() !== undefined;
@@ -85,12 +89,12 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
     });
   }
 
-  const ended = async (id: string): Promise<OpenAI.Batch> => {
+  const ended = async (id: string, client = openai): Promise<OpenAI.Batch> => {
     const over = ["completed", "failed", "cancelled", "expired"];
     await expect
-      .poll(async () => over.includes((await openai.batches.retrieve(id)).status), patient)
+      .poll(async () => over.includes((await client.batches.retrieve(id)).status), patient)
       .toBe(true);
-    return openai.batches.retrieve(id);
+    return client.batches.retrieve(id);
   };
 
   it("answers each line, in order, with wrong ones in a file of their own", async () => {
@@ -194,6 +198,66 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
       request_counts: { total: 20, completed: 0, failed: 0 },
     });
     await expect(openai.batches.cancel(id)).rejects.toMatchObject({ status: 409 });
+  });
+
+  it("expires after its completion window: what is done is kept, the rest is not begun", async () => {
+    let time = Date.now();
+    const clocked = await startScriptedServer({
+      jobs: await Jobs.open(redis.url, undefined, () => time),
+    });
+    onTestFinished(() => clocked.close());
+    const { batches } = clocked.openai;
+    const lines = [0, 1, 2].map((n) => chatLine(`${n}`, "hello", model));
+    const { id, created_at, expires_at } = await createBatch(clocked.openai, lines);
+    expect(expires_at! - created_at).toBe(24 * 3600);
+    time += 24 * 3600_000 - 1;
+    expect(await batches.retrieve(id)).toMatchObject({ status: "in_progress", expired_at: null });
+    time += 1;
+    const found = (await batches.list()).data.find((batch) => batch.id === id);
+    expect(found).toMatchObject({ status: "expired", request_counts: { total: 3, completed: 0 } });
+    const expired = await batches.retrieve(id);
+    expect(expired.expired_at).toBe(Math.floor(time / 1000));
+    await expect(batches.cancel(id)).rejects.toMatchObject({ status: 409 });
+  });
+
+  it("counts against the limits of its key: above one it waits, and fails nothing", async () => {
+    const { key, stored } = createKey("alice", { tokensPerDay: 1 });
+    const usage = new UsageBook();
+    const security = { keys: new KeyRing(undefined, [stored]), usage };
+    const locked = await startScriptedServer({ jobs: await Jobs.open(redis.url), security });
+    onTestFinished(() => locked.close());
+    const client = new OpenAI({ baseURL: `${locked.url}/v1`, apiKey: key, maxRetries: 0 });
+    const lines = [0, 1, 2].map((n) => chatLine(`${n}`, "hello", model));
+    const { id } = await createBatch(client, lines);
+    const chat = { model, messages: ask("hello"), temperature: 0 };
+    const { total_tokens: before } = (await client.chat.completions.create(chat)).usage!;
+    const connection = await openRedis(redis.url);
+    onTestFinished(() => connection.disconnect());
+    await expect.poll(() => new KeyUse(connection).held(stored.id), patient).toBeGreaterThan(0);
+    await work();
+    const runs = new JobRuns(connection);
+    onTestFinished(() => runs.close());
+    const delayed = async () => (await runs.queues()).find(({ kind }) => kind === "batch")!.delayed;
+    await expect.poll(delayed, patient).toBe(3);
+    await expect(client.batches.retrieve(id)).rejects.toMatchObject({ status: 429 });
+    expect((await runs.get(id))!.counts).toEqual({ completed: 0, failed: 0, skipped: 0 });
+
+    delete stored.limits.tokensPerDay;
+    const used = () => {
+      const { promptTokens, completionTokens } = usage.of(stored.id).total;
+      return promptTokens + completionTokens;
+    };
+    const done = await ended(id, client);
+    const output = await replies(client, done.output_file_id);
+    const each = output.map(({ response }) => response!.body.usage!.total_tokens);
+    const all = each.reduce((sum, tokens) => sum + tokens, before);
+    await expect.poll(() => used(), patient).toBe(all);
+    stored.limits.tokensPerDay = all;
+    // What the batch used is missing to other requests now.
+    await expect(client.chat.completions.create(chat)).rejects.toMatchObject({
+      status: 429,
+      message: expect.stringContaining("tokens a day") as string,
+    });
   });
 
   it("is another key's for others: not found, listed, cancelled or read", async () => {

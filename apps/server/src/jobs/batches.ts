@@ -41,6 +41,7 @@ export class Batches {
     const lines = isRight ? items.map((item) => JSON.stringify(item)) : [];
     const run = await this.#runs.create(batchKind, lines, {
       id: `batch_${randomUUID().replaceAll("-", "")}`,
+      window,
       details: { ...request, owner, ...(!isRight && { errors }) },
     });
     return batchObject(run);
@@ -55,7 +56,7 @@ export class Batches {
   async list(owner: string, limit: number, after: string | undefined): Promise<object> {
     const ids = await this.#runs.list(batchKind);
     const start = after === undefined ? 0 : ids.indexOf(after) + 1;
-    const runs = await Promise.all(ids.slice(start).map((id) => this.#runs.get(id)));
+    const runs = await Promise.all(ids.slice(start).map((id) => this.#runs.current(id)));
     const kept = runs.filter((run) => run !== undefined).filter((run) => isOf(owner, run));
     const data = kept.slice(0, limit).map(batchObject);
     return {
@@ -112,14 +113,9 @@ export class Batches {
   }
 
   async #run(owner: string, id: string): Promise<Run> {
-    const run = await this.#runs.get(id);
-    if (run?.kind !== batchKind || !isOf(owner, run)) {
-      throw new ApiError(404, `no batch has the id "${id}"`, { code: "batch_not_found" });
-    }
-    const isLate = Date.now() > run.createdAt + window;
-    if (run.finishedAt !== undefined || run.stopped || !isLate) return run;
-    await this.#runs.stop(id, "expired");
-    return (await this.#runs.get(id)) ?? run;
+    const run = await this.#runs.current(id);
+    if (run?.kind === batchKind && isOf(owner, run)) return run;
+    throw new ApiError(404, `no batch has the id "${id}"`, { code: "batch_not_found" });
   }
 }
 
@@ -127,8 +123,13 @@ export function unknownFile(id: string, param: string | null = null): ApiError {
   return new ApiError(404, `no file has the id "${id}"`, { param, code: "file_not_found" });
 }
 
-function isOf(owner: string, { details }: Run): boolean {
-  return ((details as Partial<BatchDetails>).owner ?? "") === owner;
+/** The id of the API key that made a batch; empty without keys. */
+export function ownerOf({ details }: Run): string {
+  return (details as Partial<BatchDetails>).owner ?? "";
+}
+
+function isOf(owner: string, run: Run): boolean {
+  return ownerOf(run) === owner;
 }
 
 function batchObject(run: Run): object {
@@ -148,7 +149,7 @@ function batchObject(run: Run): object {
     error_file_id: file("errors"),
     created_at: seconds(createdAt),
     in_progress_at: errors ? null : seconds(createdAt),
-    expires_at: seconds(createdAt + window),
+    expires_at: seconds(run.expiresAt ?? createdAt + window),
     finalizing_at: ended("completed"),
     completed_at: ended("completed"),
     failed_at: ended("failed"),

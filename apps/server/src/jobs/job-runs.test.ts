@@ -2,7 +2,7 @@ import { redisServerPath, startRedis, type TestRedis } from "@levin/tooling/redi
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { JobRuns, type Outcome } from "./job-runs.ts";
-import { startJobWorker, type JobHandler } from "./job-worker.ts";
+import { NotYet, startJobWorker, type JobHandler } from "./job-worker.ts";
 import { openRedis } from "./redis-connection.ts";
 
 const patient = { timeout: 30_000 };
@@ -32,12 +32,16 @@ describe.skipIf(!redisServerPath())("runs of jobs", () => {
   };
 
   /** A worker until the test ends. */
-  async function work(kind: string, perform: JobHandler["perform"]): Promise<void> {
+  async function work(
+    kind: string,
+    perform: JobHandler["perform"],
+    now: () => number = Date.now,
+  ): Promise<void> {
     const handler = {
       perform,
       abandoned: (item: string, _: unknown, why: string) => `${item}: ${why}`,
     };
-    const options = { redisUrl: server.url, kind, handler, concurrency: 3, stallSeconds: 1 };
+    const options = { redisUrl: server.url, kind, handler, concurrency: 3, stallSeconds: 1, now };
     onTestFinished(await startJobWorker(options));
   }
 
@@ -58,6 +62,14 @@ describe.skipIf(!redisServerPath())("runs of jobs", () => {
       counts: { completed: 3, failed: 0, skipped: 0 },
     });
     expect(await runs.list(kind)).toEqual([run.id]);
+    const queue = (await runs.queues()).find((one) => one.kind === kind);
+    expect(queue).toEqual({
+      kind,
+      waiting: 0,
+      active: 0,
+      delayed: 0,
+      ended: { completed: 3, failed: 0, skipped: 0 },
+    });
   });
 
   it("store the first outcome of an item, however many come at once", async () => {
@@ -133,6 +145,41 @@ describe.skipIf(!redisServerPath())("runs of jobs", () => {
     expect(await runs.get(id)).toMatchObject({
       counts: { completed: 3, skipped: 7 },
       stopped: { reason: "cancelled" },
+    });
+  });
+
+  it("wait when they are told to, without counting that as an attempt, and know their run", async () => {
+    const kind = `kind-${kinds++}`;
+    const { id } = await runs.create(kind, ["a"], { details: { of: "mine" } });
+    let tries = 0;
+    await work(kind, async (item, _, run) => {
+      expect(run).toMatchObject({ id, details: { of: "mine" } });
+      // More often than an item is tried.
+      if (++tries <= 12) throw new NotYet(1);
+      return completed(item);
+    });
+    await finished(id);
+    expect(tries).toBe(13);
+    expect(await outcomes(id)).toEqual([completed("a")]);
+  });
+
+  it("end when their time is up: workers skip what is left", async () => {
+    const kind = `kind-${kinds++}`;
+    const { id, createdAt } = await runs.create(kind, ["a", "b", "c", "d"], { window: 60_000 });
+    let time = createdAt;
+    let begun = 0;
+    const perform: JobHandler["perform"] = async (item) => {
+      begun += 1;
+      // One by one: the worker takes three at once.
+      await expect.poll(() => begun, patient).toBe(3);
+      time = createdAt + 60_000;
+      return completed(item);
+    };
+    await work(kind, perform, () => time);
+    await finished(id);
+    expect(await runs.get(id)).toMatchObject({
+      counts: { completed: 3, failed: 0, skipped: 1 },
+      stopped: { reason: "expired" },
     });
   });
 

@@ -23,9 +23,21 @@ export interface Run {
   total: number;
   counts: Record<OutcomeStatus, number>;
   createdAt: number;
+  /** When it is stopped, whatever is left of it. */
+  expiresAt?: number;
   /** When the last item ended. */
   finishedAt?: number;
   stopped?: { reason: StopReason; at: number };
+}
+
+/** Items of one kind: those still to do, and those that ever ended. */
+export interface QueueCounts {
+  kind: string;
+  waiting: number;
+  active: number;
+  /** To be tried later. */
+  delayed: number;
+  ended: Record<OutcomeStatus, number>;
 }
 
 /** Whom a job works for. */
@@ -36,6 +48,9 @@ export interface JobData {
 
 /** All keys of runs begin so; BullMQ's own are under `levin:queue`. */
 const prefix = "levin:run";
+const kindsKey = `${prefix}-kinds`;
+/** Followed by the kind: how many items ended, by status. */
+const endedKey = `${prefix}-ended:`;
 export const queuePrefix = "levin:queue";
 
 /** Jobs that are handed to Redis at once, results that are read at once. */
@@ -53,12 +68,13 @@ const patience = {
 
 /**
  * Stores the outcome of an item once, whoever does it again, and knows when all are there.
- * KEYS run, results, items; ARGV index, outcome, status, now, total, retention
+ * KEYS run, results, items; ARGV index, outcome, status, now, retention, endedKey
  */
 const record = `
 if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
 if redis.call("HSETNX", KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
 redis.call("HINCRBY", KEYS[1], ARGV[3], 1)
+redis.call("HINCRBY", ARGV[6] .. redis.call("HGET", KEYS[1], "kind"), ARGV[3], 1)
 if redis.call("HLEN", KEYS[2]) == tonumber(redis.call("HGET", KEYS[1], "total")) then
   redis.call("HSET", KEYS[1], "finishedAt", ARGV[4])
   redis.call("DEL", KEYS[3])
@@ -76,21 +92,32 @@ export class JobRuns {
   readonly #redis: Redis;
   readonly #queues = new Map<string, Queue<JobData>>();
 
-  /** @param redis stays its owner's: `close` leaves it open */
-  constructor(redis: Redis) {
+  readonly #now: () => number;
+
+  /**
+   * @param redis stays its owner's: `close` leaves it open
+   * @param now a clock, in milliseconds since 1970
+   */
+  constructor(redis: Redis, now: () => number = Date.now) {
     this.#redis = redis;
+    this.#now = now;
   }
 
   /**
    * Stores a run and hands its items to the workers of its kind.
    * @param items each as text
+   * @param options.window milliseconds after which it is stopped
    */
   async create(
     kind: string,
     items: readonly string[],
-    { id = randomUUID(), details = {} }: { id?: string; details?: Record<string, unknown> } = {},
+    {
+      id = randomUUID(),
+      details = {},
+      window,
+    }: { id?: string; details?: Record<string, unknown>; window?: number } = {},
   ): Promise<Run> {
-    const createdAt = Date.now();
+    const createdAt = this.#now();
     for (let start = 0; start < items.length; start += page) {
       const entries = items.slice(start, start + page).flatMap((item, i) => [start + i, item]);
       await this.#redis.hset(`${prefix}:${id}:items`, ...entries);
@@ -98,11 +125,13 @@ export class JobRuns {
     const isEmpty = items.length === 0;
     await this.#redis
       .multi()
+      .sadd(kindsKey, kind)
       .hset(`${prefix}:${id}`, {
         kind,
         details: JSON.stringify(details),
         total: items.length,
         createdAt,
+        ...(window !== undefined && { expiresAt: createdAt + window }),
         ...(isEmpty && { finishedAt: createdAt }),
       })
       .zadd(`${prefix}s:${kind}`, createdAt, id)
@@ -136,28 +165,35 @@ export class JobRuns {
 
   async get(id: string): Promise<Run | undefined> {
     const fields = await this.#redis.hgetall(`${prefix}:${id}`);
-    const { kind, details, total, createdAt, finishedAt, stopped, stoppedAt } = fields;
+    const { kind, details, total, createdAt, expiresAt } = fields;
+    const { finishedAt, stopped, stoppedAt } = fields;
     if (kind === undefined) return undefined;
     return {
       id,
       kind,
       details: JSON.parse(details!) as Record<string, unknown>,
       total: Number(total),
-      counts: {
-        completed: Number(fields["completed"] ?? 0),
-        failed: Number(fields["failed"] ?? 0),
-        skipped: Number(fields["skipped"] ?? 0),
-      },
+      counts: outcomeCounts(fields),
       createdAt: Number(createdAt),
+      ...(expiresAt && { expiresAt: Number(expiresAt) }),
       ...(finishedAt && { finishedAt: Number(finishedAt) }),
       ...(stopped && { stopped: { reason: stopped as StopReason, at: Number(stoppedAt) } }),
     };
   }
 
+  /** A run as it stands; one whose time is up is stopped. */
+  async current(id: string): Promise<Run | undefined> {
+    const run = await this.get(id);
+    const isLate = run?.expiresAt !== undefined && this.#now() >= run.expiresAt;
+    if (!isLate || run.finishedAt !== undefined || run.stopped) return run;
+    await this.stop(id, "expired");
+    return this.get(id);
+  }
+
   /** Ids of all runs of a kind that are kept, the newest first. */
   async list(kind: string): Promise<string[]> {
     const key = `${prefix}s:${kind}`;
-    await this.#redis.zremrangebyscore(key, 0, Date.now() - 2 * retention * 1000);
+    await this.#redis.zremrangebyscore(key, 0, this.#now() - 2 * retention * 1000);
     return this.#redis.zrange(key, 0, -1, "REV");
   }
 
@@ -172,7 +208,14 @@ export class JobRuns {
   async record(run: string, index: number, outcome: Outcome): Promise<boolean> {
     const key = `${prefix}:${run}`;
     const keys = [key, `${key}:results`, `${key}:items`];
-    const values = [index, JSON.stringify(outcome), outcome.status, Date.now(), retention];
+    const values = [
+      index,
+      JSON.stringify(outcome),
+      outcome.status,
+      this.#now(),
+      retention,
+      endedKey,
+    ];
     return (await this.#redis.eval(record, keys.length, ...keys, ...values)) === 1;
   }
 
@@ -194,12 +237,28 @@ export class JobRuns {
     const run = await this.get(id);
     if (!run || run.finishedAt !== undefined) return;
     const isFirst = await this.#redis.hsetnx(`${prefix}:${id}`, "stopped", reason);
-    if (isFirst) await this.#redis.hset(`${prefix}:${id}`, "stoppedAt", Date.now());
+    if (isFirst) await this.#redis.hset(`${prefix}:${id}`, "stoppedAt", this.#now());
     const queue = this.#queue(run.kind);
     for (let index = 0; index < run.total; index++) {
       const isRemoved = await queue.remove(jobName(id, index));
       if (isRemoved) await this.record(id, index, { status: "skipped" });
     }
+  }
+
+  /** How much there is to do, and was done, of each kind. */
+  async queues(): Promise<QueueCounts[]> {
+    const kinds = await this.#redis.smembers(kindsKey);
+    return Promise.all(
+      kinds.map(async (kind) => {
+        const {
+          waiting = 0,
+          active = 0,
+          delayed = 0,
+        } = await this.#queue(kind).getJobCounts("waiting", "active", "delayed");
+        const ended = outcomeCounts(await this.#redis.hgetall(endedKey + kind));
+        return { kind, waiting, active, delayed, ended };
+      }),
+    );
   }
 
   async close(): Promise<void> {
@@ -215,6 +274,14 @@ export class JobRuns {
     this.#queues.set(kind, queue);
     return queue;
   }
+}
+
+function outcomeCounts({ completed, failed, skipped }: Record<string, string>): Run["counts"] {
+  return {
+    completed: Number(completed ?? 0),
+    failed: Number(failed ?? 0),
+    skipped: Number(skipped ?? 0),
+  };
 }
 
 function jobName(run: string, index: number): string {

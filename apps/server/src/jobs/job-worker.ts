@@ -1,14 +1,27 @@
-import { Worker, type Job } from "bullmq";
+import { DelayedError, Worker, type Job } from "bullmq";
 import type { FastifyBaseLogger } from "fastify";
-import { JobRuns, queuePrefix, type JobData, type Outcome } from "./job-runs.ts";
+import { JobRuns, queuePrefix, type JobData, type Outcome, type Run } from "./job-runs.ts";
 import { openRedis } from "./redis-connection.ts";
 
 /** What to do with the items of one kind of run. */
 export interface JobHandler {
-  /** Deals with an item; throws when it should be tried again later. */
-  perform(item: string, job: JobData): Promise<Outcome>;
+  /**
+   * Deals with an item.
+   * @throws NotYet when it is to wait; anything else when it should be tried again later, some times
+   */
+  perform(item: string, job: JobData, run: Run): Promise<Outcome>;
   /** The value of an item that failed whatever was tried. */
   abandoned(item: string, job: JobData, reason: string): unknown;
+}
+
+/** An item is not to be dealt with for some milliseconds; nothing failed. */
+export class NotYet extends Error {
+  override readonly name = "NotYet";
+  readonly milliseconds: number;
+  constructor(milliseconds: number) {
+    super(`not before ${milliseconds} ms are over`);
+    this.milliseconds = milliseconds;
+  }
 }
 
 export interface JobWorkerOptions {
@@ -20,6 +33,8 @@ export interface JobWorkerOptions {
   /** After so many seconds of silence others do again what a worker was at; default 15. */
   stallSeconds?: number | undefined;
   logger?: FastifyBaseLogger | undefined;
+  /** A clock, in milliseconds since 1970, that says whether a run's time is up. */
+  now?: (() => number) | undefined;
 }
 
 /** An item that was at hand when so many workers died is likely why they did. */
@@ -32,11 +47,11 @@ const deadlyAttempts = 3;
  * @throws RedisUnavailableError
  */
 export async function startJobWorker(options: JobWorkerOptions): Promise<() => Promise<void>> {
-  const { redisUrl, kind, handler, concurrency, stallSeconds = 15, logger } = options;
+  const { redisUrl, kind, handler, concurrency, stallSeconds = 15, logger, now } = options;
   // BullMQ waits for Redis to come back, however long it takes.
   const redis = await openRedis(redisUrl, logger, { maxRetriesPerRequest: null });
-  const runs = new JobRuns(redis);
-  const worker = new Worker<JobData>(kind, (job) => perform(job, runs, handler), {
+  const runs = new JobRuns(redis, now);
+  const worker = new Worker<JobData>(kind, (job, token) => perform(job, token, runs, handler), {
     connection: redis,
     prefix: queuePrefix,
     concurrency,
@@ -55,10 +70,15 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<() => P
   };
 }
 
-async function perform(job: Job<JobData>, runs: JobRuns, handler: JobHandler): Promise<void> {
+async function perform(
+  job: Job<JobData>,
+  token: string | undefined,
+  runs: JobRuns,
+  handler: JobHandler,
+): Promise<void> {
   const { run: id, index } = job.data;
   const item = await runs.item(id, index);
-  const run = await runs.get(id);
+  const run = await runs.current(id);
   if (item === undefined || !run) return;
   await runs.record(id, index, run.stopped ? { status: "skipped" } : await outcome());
 
@@ -71,8 +91,12 @@ async function perform(job: Job<JobData>, runs: JobRuns, handler: JobHandler): P
       return failed(`${job.stalledCounter} workers died of it or fell silent`);
     }
     try {
-      return await handler.perform(item!, job.data);
+      return await handler.perform(item!, job.data, run!);
     } catch (error) {
+      if (error instanceof NotYet) {
+        await job.moveToDelayed(Date.now() + error.milliseconds, token);
+        throw new DelayedError();
+      }
       if (job.attemptsMade + 1 < (job.opts.attempts ?? 1)) throw error;
       return failed((error as Error).message);
     }

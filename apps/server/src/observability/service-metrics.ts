@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { GenerationResult } from "@levin/model";
 import type { FastifyBaseLogger } from "fastify";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Engine, EngineStats } from "../engine/engine.ts";
 import type { FairQueue } from "../scheduling/fair-queue.ts";
+import { patientReader } from "./patient-reader.ts";
 import type { EndCause } from "../scheduling/run.ts";
 
 const tokenSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -84,7 +84,7 @@ export class ServiceMetrics {
     gauge("levin_queue_tokens", "Prompt tokens of those that wait.", () => queue.waitingTokens);
     gauge("levin_batch_size", "Requests that run together.", () => queue.running);
     gauge("levin_model_ready", "1 while the model is loaded.", () => Number(engine.isReady));
-    const stats = statsReader(engine);
+    const stats = patientReader(() => engine.stats(), nothing);
     gauge("levin_prefix_cache_bytes", "Bytes of the states of earlier prompts.", async () => {
       return (await stats()).prefixCacheBytes;
     });
@@ -123,17 +123,6 @@ export class ServiceMetrics {
 
 /** What a lost model held is gone. */
 const nothing: EngineStats = { prefixCacheBytes: 0, stateBytes: 0, tensors: 0 };
-
-/** Reads an engine; while that reads a long prompt, gives what it last said. */
-function statsReader(engine: Engine): () => Promise<EngineStats> {
-  let latest = nothing;
-  return async () => {
-    const fresh = engine.stats().catch(() => nothing);
-    void fresh.then((stats) => (latest = stats));
-    await Promise.race([fresh, sleep(500, undefined, { ref: false })]);
-    return latest;
-  };
-}
 
 /** Seconds of a request's way. */
 interface Times {

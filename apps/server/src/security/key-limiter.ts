@@ -28,7 +28,7 @@ export class KeyLimiter {
   admit(key: StoredKey, now = Date.now()): void {
     const { limits } = key;
     const standing = this.#standing(key, now);
-    const { requests, tokens } = standing;
+    const { requests } = standing;
     if (limits.concurrentRequests !== undefined && standing.open >= limits.concurrentRequests) {
       throw limitReached("requests", `${limits.concurrentRequests} requests at once`, 1000);
     }
@@ -36,19 +36,27 @@ export class KeyLimiter {
       const limit = `${requests.perMinute} requests a minute`;
       throw limitReached("requests", limit, requests.wait(1, now));
     }
-    if (tokens !== undefined && tokens.left(now) < 1) {
-      throw limitReached("tokens", `${tokens.perMinute} tokens a minute`, tokens.wait(1, now));
-    }
-    this.#checkDay(key, now);
+    const [first] = this.#tokenLimits(key, now);
+    if (first) throw limitReached("tokens", first.limit, first.wait);
     standing.open += 1;
     requests?.take(1, now);
-    this.#usage.add(key.id, { requests: 1 }, new Date(now));
+    this.count(key, 1, now);
+  }
+
+  /** Milliseconds until no limit of tokens is reached. */
+  wait(key: StoredKey, now = Date.now()): number {
+    return Math.max(0, ...this.#tokenLimits(key, now).map(({ wait }) => wait));
   }
 
   /** Ends what `admit` began. */
   release(key: StoredKey): void {
     const standing = this.#standings.get(key.id);
     if (standing !== undefined) standing.open -= 1;
+  }
+
+  /** Counts requests that `admit` did not see, without holding the key to its limits of them. */
+  count({ id }: StoredKey, requests: number, now = Date.now()): void {
+    this.#usage.add(id, { requests }, new Date(now));
   }
 
   charge(key: StoredKey, promptTokens: number, completionTokens: number, now = Date.now()): void {
@@ -62,11 +70,19 @@ export class KeyLimiter {
     return { ...headersOf("requests", standing, now), ...headersOf("tokens", standing, now) };
   }
 
-  #checkDay({ id, limits: { tokensPerDay } }: StoredKey, now: number): void {
-    if (tokensPerDay === undefined) return;
-    const { promptTokens, completionTokens } = this.#usage.of(id, new Date(now)).today;
-    if (promptTokens + completionTokens < tokensPerDay) return;
-    throw limitReached("tokens", `${tokensPerDay} tokens a day`, day - (now % day));
+  /** Limits of tokens that are reached, and milliseconds until each is no longer. */
+  #tokenLimits(key: StoredKey, now: number): { limit: string; wait: number }[] {
+    const { tokens } = this.#standing(key, now);
+    const { tokensPerDay = Infinity } = key.limits;
+    const { promptTokens, completionTokens } = this.#usage.of(key.id, new Date(now)).today;
+    const limits = [];
+    if (tokens !== undefined && tokens.left(now) < 1) {
+      limits.push({ limit: `${tokens.perMinute} tokens a minute`, wait: tokens.wait(1, now) });
+    }
+    if (promptTokens + completionTokens >= tokensPerDay) {
+      limits.push({ limit: `${tokensPerDay} tokens a day`, wait: day - (now % day) });
+    }
+    return limits;
   }
 
   #standing({ id, limits }: StoredKey, now: number): Standing {

@@ -25,8 +25,12 @@ export class KeyRing {
     return findKey(shown, this.#valid());
   }
 
+  /** Revoked ones included. */
+  get all(): readonly StoredKey[] {
+    return [...(this.#folder?.list() ?? []), ...this.#given];
+  }
+
   #valid(): readonly StoredKey[] {
-    const stored = this.#folder?.list().filter((key) => key.revoked === undefined) ?? [];
-    return [...stored, ...this.#given];
+    return this.all.filter((key) => key.revoked === undefined);
   }
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { limitConnections, type ConnectionLimits } from "./connection-limits.ts";
 import { allowOrigins } from "./cross-origin.ts";
 import { checkHosts } from "./host-check.ts";
+import { KeyAccounts } from "./key-accounts.ts";
 import { KeyLimiter } from "./key-limiter.ts";
 import type { KeyRing } from "./key-ring.ts";
 import { UsageBook } from "./key-usage.ts";
@@ -24,24 +25,28 @@ export interface SecuritySettings {
 /** Milliseconds between savings of what keys used: as much is lost when the process is killed. */
 const flushInterval = 5000;
 
-/** Guards all routes of a server, those that come later too. */
+/**
+ * Guards all routes of a server, those that come later too.
+ * @returns what keys may use, if there are any
+ */
 export function protect(
   app: FastifyInstance,
   { keys, usage = new UsageBook(), hosts, origins = [], connections = {} }: SecuritySettings,
   stallTimeout: number,
-): void {
+): KeyAccounts | undefined {
   limitConnections(app, connections, stallTimeout);
   securityHeaders(app);
   // A page that was rebound to this server has no key.
   checkHosts(app, { hosts: keys?.isLocked ? ["*"] : hosts, origins });
   allowOrigins(app, origins);
   app.decorateRequest("apiKey", null);
-  if (keys !== undefined) {
-    // After CORS, whose preflights carry no key.
-    app.after(() => requireKey(app, keys, new KeyLimiter(usage)));
-    saveUsage(app, usage);
-  }
   usageRoute(app, usage);
+  if (keys === undefined) return undefined;
+  const limiter = new KeyLimiter(usage);
+  // After CORS, whose preflights carry no key.
+  app.after(() => requireKey(app, keys, limiter));
+  saveUsage(app, usage);
+  return new KeyAccounts(keys, limiter);
 }
 
 function saveUsage(app: FastifyInstance, usage: UsageBook): void {

@@ -12,6 +12,8 @@ export interface ServerProcess {
   url: string;
   /** Ends it as a power cut would. */
   kill(): Promise<void>;
+  /** Tells it to end, and waits; gives its exit code. */
+  end(): Promise<number | null>;
 }
 
 /** Starts it and waits for the line that says it is ready; it ends with the test. */
@@ -34,10 +36,15 @@ export async function startProcess(
     child.kill("SIGKILL");
     await closed;
   };
+  const end = async (): Promise<number | null> => {
+    child.kill("SIGTERM");
+    await closed;
+    return child.exitCode;
+  };
   onTestFinished(kill);
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.includes("ready")) continue;
-    return { url: / at (\S+)/.exec(line)?.[1] ?? "", kill };
+    return { url: / at (\S+)/.exec(line)?.[1] ?? "", kill, end };
   }
   throw new Error(`expected a line that says ready, found none: ${said}`);
 }

@@ -136,7 +136,7 @@ function modelServer(
   healthRoutes(app, service);
   models(app, options);
   const database = lazyDatabase(app, options.database);
-  const beginTurn = registerSessions(app, options, engine, database, options);
+  const beginTurn = registerSessions(app, options, engine, database, registry, options);
   chatCompletions(app, service, stallTimeout, beginTurn);
   textCompletions(app, service, stallTimeout);
   const store = new ResponseStore(database, options.responseQuota);

@@ -32,7 +32,7 @@ export interface StartOptions
     AnswerOptions,
     AccessOptions,
     SessionOptions,
-    Omit<ServerSettings, "security" | "jobs" | "database" | "stateQuota"> {
+    Omit<ServerSettings, "security" | "jobs" | "database" | keyof SessionOptions> {
   /** Default 127.0.0.1: this machine alone. */
   host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
@@ -72,7 +72,6 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     security,
     jobs,
     ...(database && { database }),
-    stateQuota: options.stateQuota ?? {},
   });
   try {
     const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {

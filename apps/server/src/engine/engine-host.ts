@@ -39,6 +39,8 @@ export class EngineHost {
         return this.#readers.get(request.call)?.read(request.tokens);
       case "embed":
         return this.#engine.embed(...request.arguments);
+      case "hasState":
+        return this.#engine.hasState(...request.arguments);
       case "saveState":
         return this.#engine.saveState(...request.arguments);
       case "restoreState":

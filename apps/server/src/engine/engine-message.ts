@@ -10,7 +10,7 @@ export interface EngineStart {
 }
 
 /** Calls that have one result. */
-export type EngineMethod = "embed" | "saveState" | "restoreState" | "stats";
+export type EngineMethod = "embed" | "hasState" | "saveState" | "restoreState" | "stats";
 
 /** To the thread; `call` numbers what belongs together. */
 export type EngineRequest =

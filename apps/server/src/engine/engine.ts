@@ -62,6 +62,8 @@ export interface Engine {
    * @throws TokenBatchError; ApiError (501) when the model's layers are in stages
    */
   embed(texts: readonly (readonly number[])[]): Promise<Float32Array[]>;
+  /** Whether the prefix cache has the state after exactly these tokens for prompts with this salt. */
+  hasState(ids: readonly number[], salt?: string): Promise<boolean>;
   /** The state after exactly these tokens, if the prefix cache has it under this salt, as bytes. */
   saveState(ids: readonly number[], salt?: string): Promise<Uint8Array | undefined>;
   /**

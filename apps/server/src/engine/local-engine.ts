@@ -64,6 +64,10 @@ export class LocalEngine implements Engine {
     }
   }
 
+  hasState(ids: readonly number[], salt?: string): Promise<boolean> {
+    return this.#try(() => this.#prefixes.has(ids, salt));
+  }
+
   saveState(ids: readonly number[], salt?: string): Promise<Uint8Array | undefined> {
     return this.#try(() => this.#prefixes.save(ids, salt));
   }

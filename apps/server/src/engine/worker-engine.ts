@@ -78,6 +78,10 @@ export class WorkerEngine implements Engine {
     return this.thread.call("embed", texts);
   }
 
+  async hasState(ids: readonly number[], salt?: string): Promise<boolean> {
+    return this.thread.call("hasState", ids, salt);
+  }
+
   async saveState(ids: readonly number[], salt?: string): Promise<Uint8Array | undefined> {
     return this.thread.call("saveState", ids, salt);
   }

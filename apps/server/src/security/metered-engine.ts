@@ -16,6 +16,7 @@ export function meteredEngine(engine: Engine): Engine {
       callers.getStore()?.charge(tokens, 0);
       return embeddings;
     },
+    hasState: (...given) => engine.hasState(...given),
     saveState: (...given) => engine.saveState(...given),
     restoreState: (...given) => engine.restoreState(...given),
     stats: () => engine.stats(),

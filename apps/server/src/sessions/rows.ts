@@ -14,6 +14,7 @@ export function sessionOf(row: Selectable<Tables["session"]>): Session {
     version: row.version,
     messageCount: row.message_count,
     tokenCount: row.token_count,
+    size: row.size,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

@@ -23,6 +23,8 @@ export interface Tables {
     version: Generated<number>;
     message_count: number;
     token_count: number;
+    /** Bytes of its messages and their token ids. */
+    size: Generated<number>;
     created_at: number;
     updated_at: number;
   };
@@ -60,10 +62,17 @@ export interface Tables {
   };
 }
 
+/** The bytes of a session's messages, for its own column. */
+export const sizeOfMessages = sql<number>`(
+  SELECT coalesce(sum(octet_length(body) + coalesce(octet_length(tokens), 0)), 0)
+  FROM message WHERE session_id = session.id
+)`;
+
 /** Names are those under which databases remember what was applied. */
 export const migrations: Record<string, Migration> = {
   "0001_sessions": { up: createSessions },
   "0002_responses": { up: createResponses },
+  "0003_session_sizes": { up: addSessionSizes },
 };
 
 async function createSessions(db: Kysely<never>): Promise<void> {
@@ -134,4 +143,13 @@ async function createResponses(db: Kysely<never>): Promise<void> {
     .columns(["owner", "created_at", "size"])
     .execute();
   await db.schema.createIndex("response_oldest").on("response").column("created_at").execute();
+}
+
+async function addSessionSizes(db: Kysely<never>): Promise<void> {
+  await db.schema
+    .alterTable("session")
+    .addColumn("size", "bigint", (column) => column.notNull().defaultTo(0))
+    .execute();
+  await sql`UPDATE session SET size = ${sizeOfMessages}`.execute(db);
+  await db.schema.createIndex("session_size").on("session").columns(["owner", "size"]).execute();
 }

@@ -1,12 +1,16 @@
 import type { ResponseQuota } from "../api/responses/response-store.ts";
 import { flagAmount } from "../flag-amount.ts";
 import { FlagError } from "../flag-error.ts";
+import type { SessionLimits } from "./session-limits.ts";
 import { day, type StateQuota } from "./state-quota.ts";
 
 /** Flags about sessions, as the command line gives them. */
 export const sessionFlags = {
   data: { type: "string" },
   database: { type: "string" },
+  sessions: { type: "string" },
+  "sessions-per-key": { type: "string" },
+  "session-bytes": { type: "string" },
   "session-states": { type: "string" },
   "session-state-bytes": { type: "string" },
   "session-state-days": { type: "string" },
@@ -22,6 +26,7 @@ export interface SessionOptions {
   data?: string | undefined;
   /** `postgres://…` for those of several servers, in place of a directory. */
   database?: string | undefined;
+  sessionLimits?: Partial<SessionLimits> | undefined;
   stateQuota?: Partial<StateQuota> | undefined;
   responseQuota?: Partial<ResponseQuota> | undefined;
 }
@@ -34,22 +39,31 @@ export function sessionOptions(flags: SessionFlags): SessionOptions {
     throw new FlagError("--database: expected an address that begins with postgres://");
   }
   const amount = (flag: keyof SessionFlags) => flagAmount(flag, flags[flag]);
-  const perSession = amount("session-states");
-  const bytes = amount("session-state-bytes");
-  const days = amount("session-state-days");
-  const responseBytes = amount("response-bytes");
-  const responseDays = amount("response-days");
+  const daysOf = (flag: keyof SessionFlags) => {
+    const days = amount(flag);
+    return days === undefined ? undefined : days * day;
+  };
   return {
     data: flags.data,
     database,
-    stateQuota: {
-      ...(perSession !== undefined && { perSession }),
-      ...(bytes !== undefined && { bytes }),
-      ...(days !== undefined && { age: days * day }),
-    },
-    responseQuota: {
-      ...(responseBytes !== undefined && { bytes: responseBytes }),
-      ...(responseDays !== undefined && { age: responseDays * day }),
-    },
+    sessionLimits: given({
+      perKey: amount("sessions-per-key"),
+      total: amount("sessions"),
+      bytes: amount("session-bytes"),
+    }),
+    stateQuota: given({
+      perSession: amount("session-states"),
+      bytes: amount("session-state-bytes"),
+      age: daysOf("session-state-days"),
+    }),
+    responseQuota: given({ bytes: amount("response-bytes"), age: daysOf("response-days") }),
   };
+}
+
+/** Without what is left to its default. */
+function given<Amounts extends Record<string, number | undefined>>(
+  amounts: Amounts,
+): { [Name in keyof Amounts]?: number } {
+  const entries = Object.entries(amounts).filter(([, amount]) => amount !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Amounts]?: number };
 }

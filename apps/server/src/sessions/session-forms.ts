@@ -12,6 +12,7 @@ export function sessionForm(session: Session): object {
     model: session.model,
     message_count: session.messageCount,
     token_count: session.tokenCount,
+    bytes: session.size,
   };
 }
 

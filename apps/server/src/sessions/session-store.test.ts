@@ -1,13 +1,17 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Migrator, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eachDatabase } from "../testing/each-database.ts";
 import { hasPostgres, startPostgres } from "../testing/start-postgres.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./open-database.ts";
+import { migrations } from "./schema.ts";
 import type { NewSession, Session, SessionMessage } from "./session.ts";
+import { defaultLimits, type SessionLimits } from "./session-limits.ts";
 import { SessionStore, type Addition } from "./session-store.ts";
+import { openSqlite } from "./sqlite.ts";
 import { defaultQuota } from "./state-quota.ts";
 
 const model = { model: "tiny", fingerprint: "f1", tools: null };
@@ -176,6 +180,38 @@ eachDatabase("sessions", (opened) => {
     expect(await store.messages(session)).toEqual(messages);
   });
 
+  it("knows the bytes of its messages and tokens, also when some are written anew", async () => {
+    const text = "Ünïcode";
+    const bodySize = Buffer.byteLength(JSON.stringify(said(text).message));
+    let session = await store.create("ann", blank, [said(text, null), said(text, [1, 2])]);
+    expect(session.size).toBe(2 * bodySize + 8);
+    const messages = [said(text, [1, 2, 3]), said(text, [1, 2]), said(text, [4])];
+    session = await add(session, { messages, from: 0 });
+    expect(session.size).toBe(3 * bodySize + 24);
+    session = await add(session, { messages: [said(text, null)] });
+    expect(session.size).toBe(4 * bodySize + 24);
+  });
+
+  it("lets there be only so many sessions, of a key and in all, and bytes", async () => {
+    const limited = (limits: Partial<SessionLimits>) =>
+      new SessionStore(database, defaultQuota, { ...defaultLimits, ...limits });
+    const tooMany = { status: 403, code: "session_limit_exceeded" };
+    const few = limited({ perKey: 2 });
+    const { id } = await few.create("limited", blank, []);
+    await few.create("limited", blank, []);
+    await expect(few.create("limited", blank, [])).rejects.toMatchObject(tooMany);
+    await few.create("other", blank, []);
+    await store.delete("limited", id);
+    await few.create("limited", blank, []);
+    await expect(limited({ total: 3 }).create("third", blank, [])).rejects.toMatchObject(tooMany);
+    const full = limited({ bytes: 1 });
+    await store.create("other", blank, [said("some text")]);
+    const tooLarge = { status: 403, code: "session_bytes_exceeded" };
+    await expect(full.create("third", blank, [])).rejects.toMatchObject(tooLarge);
+    await expect(full.checkGrowth()).rejects.toMatchObject(tooLarge);
+    await store.checkGrowth();
+  });
+
   it("gives a lock to one at a time", async () => {
     expect(await database.lock("a")).toBe(true);
     expect([await database.lock("a"), await database.lock("b")]).toEqual([false, true]);
@@ -212,6 +248,25 @@ describe("a data directory", () => {
     await expect(openDatabase({ data })).rejects.toThrow(
       /cannot use \/proc.* for sessions: ENOENT/,
     );
+  });
+});
+
+describe("a database of before sessions had sizes", () => {
+  it("gets them when it is opened", async () => {
+    const data = join(directory, "before");
+    const before = openSqlite(data);
+    const { db } = before;
+    const provider = { getMigrations: () => Promise.resolve(migrations) };
+    await new Migrator({ db, provider }).migrateTo("0002_responses");
+    await sql`INSERT INTO session
+      (id, owner, title_key, metadata, model, fingerprint, message_count, token_count, created_at, updated_at)
+      VALUES ('old', 'ann', '', '{}', 'tiny', 'f1', 1, 2, 0, 0)`.execute(db);
+    await sql`INSERT INTO message VALUES ('old', 0, '"äö"', x'0102030405060708', 0)`.execute(db);
+    await before.close();
+    const opened = await openDatabase({ data });
+    const { size } = await new SessionStore(opened, defaultQuota).find("ann", "old");
+    expect(size).toBe(6 + 8);
+    await opened.close();
   });
 });
 

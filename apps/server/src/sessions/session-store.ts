@@ -12,8 +12,14 @@ import {
   stateRow,
   titleColumns,
 } from "./rows.ts";
-import type { Tables } from "./schema.ts";
+import { sizeOfMessages, type Tables } from "./schema.ts";
 import type { NewSession, Session, SessionMessage, SessionState } from "./session.ts";
+import {
+  checkGrowth,
+  checkNewSession,
+  defaultLimits,
+  type SessionLimits,
+} from "./session-limits.ts";
 import { dropStates, type StateQuota } from "./state-quota.ts";
 
 /** A page of a list, the newest change first. */
@@ -41,12 +47,20 @@ export interface Addition {
 export class SessionStore {
   readonly #db: Kysely<Tables>;
   readonly #quota: StateQuota;
+  readonly #limits: SessionLimits;
 
-  constructor({ db }: Database, quota: StateQuota) {
+  constructor({ db }: Database, quota: StateQuota, limits: SessionLimits = defaultLimits) {
     this.#db = db;
     this.#quota = quota;
+    this.#limits = limits;
   }
 
+  /** @throws ApiError (403) when there is no room for more messages */
+  checkGrowth(): Promise<void> {
+    return checkGrowth(this.#db, this.#limits);
+  }
+
+  /** @throws ApiError (403) when there are as many sessions, or bytes of them, as may be */
   async create(
     owner: string,
     session: NewSession,
@@ -69,12 +83,13 @@ export class SessionStore {
       created_at: now,
       updated_at: now,
     };
-    await this.#db.transaction().execute(async (change) => {
+    return this.#db.transaction().execute(async (change) => {
+      await checkNewSession(change, owner, this.#limits);
       await change.insertInto("session").values(row).execute();
       await insertMessages(change, id, 0, messages);
       if (state) await this.#keepState(change, id, state);
+      return sessionOf({ ...row, size: await measure(change, id) });
     });
-    return sessionOf(row);
   }
 
   /** @throws ApiError (404) */
@@ -216,6 +231,7 @@ export class SessionStore {
         .execute();
       await insertMessages(change, id, from, messages);
       if (state) await this.#keepState(change, id, state);
+      await measure(change, id);
     });
   }
 
@@ -223,6 +239,17 @@ export class SessionStore {
     await change.insertInto("state").values(stateRow(id, state)).execute();
     await dropStates(change, id, this.#quota);
   }
+}
+
+/** Writes the size of a session whose messages were changed. */
+async function measure(change: Transaction<Tables>, id: string): Promise<number> {
+  const { size } = await change
+    .updateTable("session")
+    .set({ size: sizeOfMessages })
+    .where("id", "=", id)
+    .returning("size")
+    .executeTakeFirstOrThrow();
+  return size;
 }
 
 /** Rows of one statement: databases bound its parameters. */

@@ -13,6 +13,8 @@ export interface Session {
   version: number;
   messageCount: number;
   tokenCount: number;
+  /** Bytes of its messages and their token ids. */
+  size: number;
   createdAt: number;
   updatedAt: number;
 }

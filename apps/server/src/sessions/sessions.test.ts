@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { openDatabase } from "./open-database.ts";
 import { startScriptedServer, type ScriptedServer } from "../testing/scripted-server.ts";
 import { SessionClient } from "../testing/session-client.ts";
 
@@ -118,6 +122,50 @@ describe("turns of a session", () => {
     expect(messages.reduce((sum, one) => sum + one.tokens!, 0)).toBe(tokens);
     expect(states.map(({ message }) => message)).toEqual([2, 4]);
     expect(states[1]!.tokens).toBe(tokens - 1);
+  });
+
+  it("find their state with the engine, and in the database only after a restart", async () => {
+    const data = mkdtempSync(join(tmpdir(), "levin-sessions-"));
+    onTestFinished(() => rmSync(data, { recursive: true }));
+    const start = async () => {
+      const database = await openDatabase({ data });
+      const fingerprint = () => Promise.resolve("script");
+      return startScriptedServer({ script, context: 8000, database, fingerprint });
+    };
+    const turns = async (url: string): Promise<Record<string, number>> => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      const found = text.matchAll(/^levin_session_turns_total\{state="(\w+)"\} (\d+)$/gm);
+      return Object.fromEntries(Array.from(found, ([, state, count]) => [state, Number(count)]));
+    };
+    const before = await start();
+    const asker = new SessionClient(before.url, "scripted");
+    const { id } = await asker.create();
+    for (const text of ["One?", "Two?", "Three?"]) await asker.ask(id, text);
+    expect(await turns(before.url)).toEqual({ none: 1, cached: 2 });
+    await before.close();
+    const after = await start();
+    const again = new SessionClient(after.url, "scripted");
+    for (const text of ["Four?", "Five?"]) await again.ask(id, text);
+    expect(await turns(after.url)).toEqual({ restored: 1, cached: 1 });
+    await after.close();
+  });
+
+  it("are refused when sessions take as many bytes as they may; others go on once some are deleted", async () => {
+    const small = await startScriptedServer({ script, sessionLimits: { bytes: 200, perKey: 2 } });
+    onTestFinished(() => small.close());
+    const asker = new SessionClient(small.url, "scripted");
+    const { id } = await asker.create();
+    await asker.ask(id, "One?");
+    const { bytes } = await asker.get(id);
+    expect(bytes).toBeGreaterThan(200);
+    const full = refused(403, { code: "session_bytes_exceeded" });
+    await expect(asker.ask(id, "Two?")).rejects.toMatchObject(full);
+    await expect(asker.fork(id)).rejects.toMatchObject(full);
+    await asker.request("DELETE", `sessions/${id}`);
+    for (let i = 0; i < 2; i++) await asker.create();
+    await expect(asker.create()).rejects.toMatchObject(
+      refused(403, { code: "session_limit_exceeded" }),
+    );
   });
 
   it("stream as others do, and are saved before their end is told", async () => {

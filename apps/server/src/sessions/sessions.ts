@@ -6,10 +6,12 @@ import type { FastifyBaseLogger } from "fastify";
 import { ApiError } from "../api/api-error.ts";
 import { checkChatLength } from "../api/chat-prompt.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { SessionMetrics, StateOutcome } from "../observability/session-metrics.ts";
 import type { ServedModel } from "../served-model.ts";
 import { conversationTokens } from "./conversation-tokens.ts";
 import type { Database } from "./database.ts";
 import type { NewSession, Session, SessionMessage, SessionState } from "./session.ts";
+import type { SessionLimits } from "./session-limits.ts";
 import { SessionStore } from "./session-store.ts";
 import type { StateQuota } from "./state-quota.ts";
 import { titleOf } from "./title.ts";
@@ -29,6 +31,8 @@ export interface SessionsOptions {
   engine: Engine;
   database: Database;
   quota: StateQuota;
+  limits: SessionLimits;
+  metrics: SessionMetrics;
   log: FastifyBaseLogger;
 }
 
@@ -41,7 +45,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.store = new SessionStore(options.database, options.quota);
+    this.store = new SessionStore(options.database, options.quota, options.limits);
   }
 
   get vocabSize(): number {
@@ -76,6 +80,7 @@ export class Sessions {
     await this.#lock(owner, id);
     const unlock = (): Promise<void> => this.#options.database.unlock(id);
     try {
+      await this.store.checkGrowth();
       const session = await this.#prepare(await this.store.find(owner, id), request);
       const onError = (error: unknown): void =>
         this.#options.log.error({ err: error }, "a broken-off answer was not saved");
@@ -112,7 +117,8 @@ export class Sessions {
     checkEnd(all);
     const { tokens, opening } = conversationTokens(this.#options.served, all, model.tools ?? []);
     const promptIds = [...tokens.flat(), ...opening];
-    if (isKnown) await this.#restoreLast(session, promptIds);
+    const outcome = isKnown ? await this.#restoreLast(session, promptIds) : "none";
+    this.#options.metrics.turn(outcome);
     const firstNew = all.findIndex((message) => message.tokens === null);
     const from = firstNew < 0 ? all.length : firstNew;
     const save = async (answer: ConversationMessage, ids: readonly number[]): Promise<void> => {
@@ -130,11 +136,19 @@ export class Sessions {
     return { promptIds, tools: model.tools, save };
   }
 
-  async #restoreLast(session: Session, promptIds: readonly number[]): Promise<void> {
+  /** Sees that the engine has the session's last state; the database is read only if it has not. */
+  async #restoreLast(session: Session, promptIds: readonly number[]): Promise<StateOutcome> {
+    const { id } = session;
+    const last = (await this.store.states(session)).at(-1);
+    if (!last) return "none";
+    const { engine, log } = this.#options;
+    if (await engine.hasState(promptIds.slice(0, last.tokens), id)) return "cached";
     const state = await this.store.state(session);
-    if (!state) return;
-    const reason = await this.restore(session.id, promptIds, state);
-    if (reason) this.#options.log.warn({ session: session.id, reason }, "a state is of no use");
+    if (!state) return "none";
+    const reason = await this.restore(id, promptIds, state);
+    if (reason === undefined) return "restored";
+    log.warn({ session: id, reason }, "a state is of no use");
+    return "unusable";
   }
 
   /** The state after an answer whose last token was not fed. */

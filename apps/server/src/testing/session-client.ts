@@ -7,6 +7,7 @@ export interface SessionReply {
   model: string;
   message_count: number;
   token_count: number;
+  bytes: number;
   messages: {
     index: number;
     role: string;

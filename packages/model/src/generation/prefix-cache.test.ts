@@ -96,9 +96,15 @@ describe("a state saved from a prefix cache", () => {
     prefixes.restore(prompt, bytes, model, "a");
     expect(prefixes.save(prompt)).toBeUndefined();
     expect(prefixes.save(prompt, "a")).toEqual(bytes);
+    expect(["a", "b", undefined].map((salt) => prefixes.has(prompt, salt))).toEqual([
+      true,
+      false,
+      false,
+    ]);
     expect([await cached("a"), await cached("b")]).toEqual([prompt.length, 0]);
     // What was read on from it stays under its salt too; without a salt it serves all.
     expect([await cached(), await cached("c")]).toEqual([0, next.length]);
+    expect([prefixes.has(next, "c"), prefixes.has([...next, 12])]).toEqual([true, false]);
     prefixes.dispose();
   });
 });

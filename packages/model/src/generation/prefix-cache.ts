@@ -56,6 +56,11 @@ export class PrefixCache {
     return { length: best.ids.length, state: best.state.clone(), logits: best.logits };
   }
 
+  /** Whether {@link find} has the state after exactly these tokens. */
+  has(ids: readonly number[], salt?: string): boolean {
+    return (this.#entryOf(ids, salt) ?? this.#entryOf(ids, undefined)) !== undefined;
+  }
+
   /** Keeps a copy of the state after `ids`, unless it alone is too large or all of them are known. */
   keep(ids: readonly number[], state: ModelState, logits: Float32Array, salt?: string): void {
     if (this.#entryOf(ids, salt) || bytesOf({ state, logits }) > this.#maxBytes) return;

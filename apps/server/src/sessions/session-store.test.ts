@@ -159,8 +159,9 @@ eachDatabase("sessions", (opened) => {
     await turn(new SessionStore(database, { ...defaultQuota, bytes: 1000 }), 900);
     await turn(new SessionStore(database, { ...defaultQuota, bytes: 1000 }), 900);
     expect(await positions()).toEqual([5]);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    await turn(new SessionStore(database, { ...defaultQuota, age: 2 }), 10);
+    const hourAgo = { created_at: Date.now() - 3_600_000 };
+    await database.db.updateTable("state").set(hourAgo).execute();
+    await turn(new SessionStore(database, { ...defaultQuota, age: 1_800_000 }), 10);
     expect(await positions()).toEqual([6]);
     expect(session.messageCount).toBe(7);
     expect(await store.messages(session)).toHaveLength(7);

@@ -12,7 +12,7 @@ import {
   violations,
 } from "./testing/chat-page.ts";
 
-describe.skipIf(!chromiumPath)("comparisons and files on the chat page", () => {
+describe.skipIf(!chromiumPath)("comparisons on the chat page", () => {
   let chat: ChatPage;
   beforeAll(async () => {
     chat = await ChatPage.start(await loadServedModel());
@@ -50,44 +50,6 @@ describe.skipIf(!chromiumPath)("comparisons and files on the chat page", () => {
     await page.setViewportSize(viewports.phone);
     await page.screenshot({ path: join(screenshots, "phone-compare.png") });
     expect(await overflow(page)).toBe(0);
-    await page.close();
-  });
-
-  it("takes text files and long pastes, counts their tokens, and refuses what is no text", async () => {
-    const page = await chat.open();
-    const text = "Tom has 14 apples. ".repeat(120);
-    const field = page.getByLabel("Attach text files");
-    await field.setInputFiles({
-      name: "tom.txt",
-      mimeType: "text/plain",
-      buffer: Buffer.from(text),
-    });
-    await page
-      .getByTestId("size")
-      .getByText(/^[\d,]+ tokens of the 65,536 that fit$/)
-      .waitFor();
-    await field.setInputFiles({
-      name: "x.bin",
-      mimeType: "",
-      buffer: Buffer.from([0xff, 0xfe, 0]),
-    });
-    expect(await page.getByRole("alert").innerText()).toBe("x.bin: expected a text in UTF-8");
-    await page.getByLabel("Your question").evaluate((element, pasted) => {
-      const clipboardData = new DataTransfer();
-      clipboardData.setData("text/plain", pasted);
-      element.dispatchEvent(
-        new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }),
-      );
-    }, text);
-    await page.getByRole("button", { name: "Leave out Pasted text" }).click();
-    await page.screenshot({ path: join(screenshots, "desktop-files.png") });
-    const sent = page.waitForRequest("**/v1/chat/completions");
-    await ask(page, "How many apples does Tom have?");
-    const { messages } = (await sent).postDataJSON() as { messages: { content: string }[] };
-    expect(messages[0]!.content).toBe(`tom.txt:\n\n${text}\n\nHow many apples does Tom have?`);
-    await page.getByText("tom.txt").waitFor();
-    await finished(page);
-    expect(await page.getByTestId("figures").innerText()).toMatch(/read \d+/);
     await page.close();
   });
 });

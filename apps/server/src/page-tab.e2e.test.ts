@@ -45,6 +45,19 @@ describe.skipIf(!chromiumPath)("the model in the tab", () => {
     await ask(page, "What is 12 plus 30?");
     await finished(page);
     expect(await page.getByTestId("figures").last().innerText()).toMatch(/remembered/);
+
+    // A long text shows how far it is read, and can be stopped there.
+    await page.getByLabel("Attach text files").setInputFiles({
+      name: "tom.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("Tom has 14 apples. ".repeat(4000)),
+    });
+    await ask(page, "How many apples?");
+    const progress = page.getByRole("progressbar", { name: "Prompt read" });
+    await progress.waitFor();
+    expect(await progress.getAttribute("max")).toMatch(/^40\d{3}$/);
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.locator(".note").getByText("Stopped.").waitFor();
     expect(asked.filter((url) => !url.replace(/^blob:/, "").startsWith(chat.address))).toEqual([]);
     expect(asked.some((url) => url.includes("/v1/chat/completions"))).toBe(false);
     await visitor.close();

@@ -15,6 +15,7 @@ interface Chunk {
       }[];
     };
   }[];
+  prompt_progress?: { total: number; processed: number };
   usage?: {
     prompt_tokens: number;
     completion_tokens: number;
@@ -36,6 +37,8 @@ async function* streamChat(
     temperature: 0,
     stream: true,
     stream_options: { include_usage: true },
+    // llama.cpp's; engines that don't know it leave it out.
+    return_progress: true,
     ...(thinkingBudget !== null && { thinking_budget: thinkingBudget }),
     ...(tools.length > 0 && { tools }),
   });
@@ -63,7 +66,7 @@ function post(path: string, signal: AbortSignal, body: object): Promise<Response
   });
 }
 
-function toDelta({ error, choices, usage }: Chunk): Delta {
+function toDelta({ error, choices, prompt_progress: progress, usage }: Chunk): Delta {
   if (error) throw new Error(error.message);
   const delta = choices?.[0]?.delta;
   return {
@@ -76,6 +79,7 @@ function toDelta({ error, choices, usage }: Chunk): Delta {
         ...called,
       })),
     }),
+    ...(progress && { read: { done: progress.processed, total: progress.total } }),
     ...(usage && {
       usage: {
         promptTokens: usage.prompt_tokens,

@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Answer } from "./conversation.ts";
 
-/** Shorter waits need no clock. */
+/** Seconds; shorter waits need neither a clock nor a bar. */
 const patience = 0.5;
 
 /** While the prompt is read: how far, where the model tells; otherwise how long it has taken. */
@@ -16,7 +16,9 @@ export function Reading({ answer: { read } }: { answer: Answer }): JSX.Element {
           : "Reading…"}
         {seconds >= patience && ` · ${seconds.toFixed(1)} s`}
       </p>
-      {read && <progress aria-label="Prompt read" max={read.total} value={read.done} />}
+      {read && seconds >= patience && (
+        <progress aria-label="Prompt read" max={read.total} value={read.done} />
+      )}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { Icon } from "../layout/icon.tsx";
 
-/** Chooses files; dropping them on the composer does the same. */
+/** Chooses files; dropping them on the page does the same. */
 export function AttachButton({ onFiles }: { onFiles: (files: File[]) => void }): JSX.Element {
   return (
     <label class="icon attach" title="Attach text files">

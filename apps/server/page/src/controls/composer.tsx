@@ -10,6 +10,7 @@ import { Attachments } from "./attachments.tsx";
 import { BudgetSlider } from "./budget-slider.tsx";
 import type { Settings } from "./use-settings.ts";
 import { useAttachments } from "./use-attachments.ts";
+import { useDrop } from "./use-drop.ts";
 
 interface ComposerProps {
   field: RefObject<HTMLTextAreaElement | null>;
@@ -28,6 +29,7 @@ export function Composer(props: ComposerProps): JSX.Element {
   const { field, busy, source, facts, onSend } = props;
   const [text, setText] = useState("");
   const files = useAttachments();
+  const isOver = useDrop(files.add);
   const canSend = facts !== undefined && !busy && (text.trim() !== "" || files.list.length > 0);
   useLayoutEffect(() => {
     // Whoever renames or searches while an answer ends goes on with that.
@@ -43,13 +45,8 @@ export function Composer(props: ComposerProps): JSX.Element {
   };
   return (
     <form
-      class="composer"
+      class={isOver ? "composer over" : "composer"}
       aria-label="Ask the model"
-      onDragOver={(event) => event.preventDefault()}
-      onDrop={(event) => {
-        event.preventDefault();
-        files.add(event.dataTransfer?.files ?? []);
-      }}
       onSubmit={(event) => {
         event.preventDefault();
         submit();

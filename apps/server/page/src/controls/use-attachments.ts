@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 import type { Attachment } from "../chats/conversation.ts";
 import { readFiles } from "./read-files.ts";
 
@@ -20,14 +20,19 @@ export interface AttachmentList {
 export function useAttachments(): AttachmentList {
   const [list, setList] = useState<readonly Attachment[]>([]);
   const [problem, setProblem] = useState<string>();
-  const take = (more: readonly Attachment[]): void => {
+  const take = useCallback((more: readonly Attachment[]): void => {
     setProblem(undefined);
     setList((now) => [...now, ...more]);
-  };
+  }, []);
+  const add = useCallback(
+    (files: Iterable<File>) =>
+      void readFiles(files).then(take, (error: Error) => setProblem(error.message)),
+    [take],
+  );
   return {
     list,
     problem,
-    add: (files) => void readFiles(files).then(take, (error: Error) => setProblem(error.message)),
+    add,
     paste(event) {
       const text = event.clipboardData?.getData("text/plain") ?? "";
       if (text.length < longPaste) return;

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addBatch } from "./batch-command.ts";
+import { addContextPlots } from "./context/context-command.ts";
 import { addLimits } from "./limits/limits-command.ts";
 import { addLong } from "./long-command.ts";
 import { addPeers } from "./peers/peers-command.ts";
@@ -24,4 +25,5 @@ addSift(program);
 addServer(program);
 addSoak(program);
 addSuitePlot(program);
+addContextPlots(program);
 await program.parseAsync();

@@ -1,6 +1,27 @@
 export { generationAnswerer, readReply, type Ask } from "./answering/answer-by-generation.ts";
 export { LikelihoodAnswerer, type Encode } from "./answering/answer-by-likelihood.ts";
 export type { Answerer } from "./answering/answerer.ts";
+export { contextAnswerer, type ContextPrediction } from "./context/answer-in-context.ts";
+export {
+  contextMarkdown,
+  contextResults,
+  type ContextReport,
+  type ContextResult,
+  type ContextRun,
+} from "./context/context-report.ts";
+export {
+  ContextError,
+  type ChatTurn,
+  type ContextItem,
+  type ContextOptions,
+  type ContextPrompt,
+  type ContextSuite,
+  type EncodeChat,
+} from "./context/context-suite.ts";
+export { contextSuites, type ContextSuiteOptions } from "./context/context-suites.ts";
+export { proseHaystack, textHaystack, type Haystack } from "./context/haystack.ts";
+export type { PairForm } from "./context/key-value-suite.ts";
+export { mrcrScore } from "./context/mrcr-suite.ts";
 export { DataError, MissingDataError } from "./data/data-error.ts";
 export type { Item, Split } from "./data/item.ts";
 export type { SourceFile } from "./data/table.ts";
@@ -23,6 +44,7 @@ export {
   type JudgedAnswer,
 } from "./metrics/grouped-answers.ts";
 export { metrics, type Judged, type MetricName } from "./metrics/judge.ts";
+export { sequenceRatio } from "./metrics/sequence-ratio.ts";
 export { MetricError } from "./metrics/metric-error.ts";
 export { majorityScore, scoreTask, type TaskScore } from "./report/score-task.ts";
 export {

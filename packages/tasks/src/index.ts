@@ -2,6 +2,7 @@ export { allTasks, registerTask, TaskError, tasksNamed, UnknownTaskError } from 
 export { evaluateTask, evaluationProblems, scoreOf, wilsonInterval } from "./evaluation.ts";
 export type { Evaluation, EvaluationOptions, Score } from "./evaluation.ts";
 export { finalAnswer } from "./final-answer.ts";
+export { NAMES as firstNames } from "./names.ts";
 export {
   DifficultyError,
   generateProblem,

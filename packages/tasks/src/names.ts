@@ -1,4 +1,4 @@
-/** Short first names for recall and word problems. */
+/** A hundred short first names, those of recall and word problems. */
 export const NAMES: readonly string[] = (
   "Ada Alan Alex Alice Amy Andy Anna Arlo Ben Beth Bill Bob Carl Cara Chris Clara Cora Dan Dave " +
   "Dora Ed Ella Emma Eric Erin Eva Finn Fred Gina Grace Greg Hal Hana Harry Helen Hugo Ian Ida " +

@@ -5,12 +5,12 @@ import {
   type Suite,
   type TaskResult,
 } from "@levin/evaluation";
-import { SingleBar } from "cli-progress";
 import { Option, type Command } from "commander";
 import { runSuite, type SuiteEvents } from "../benchmark/run-suite.ts";
 import { methods, type SuiteSettings } from "../benchmark/suite-settings.ts";
 import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
+import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
 
@@ -86,16 +86,11 @@ function methodOption(): Option {
 
 /** A bar for people who watch, and a line for each task. */
 function showProgress(json: boolean): Omit<SuiteEvents, "signal"> {
-  const bar = new SingleBar({ format: "{task} {bar} {value}/{total} {figures}" });
-  const move = (task: BenchmarkTask, done: number, all: number, figures: string): void => {
-    if (!process.stderr.isTTY) return;
-    if (!bar.isActive) bar.start(all, done, { task: task.title, figures });
-    bar.update(done, { figures });
-    if (done === all) bar.stop();
-  };
+  const move = progressBar();
   return {
-    onAnswered: (task, done, all) => move(task, done, all, "answered"),
-    onStep: (task, step, steps, loss) => move(task, step, steps, `steps, loss ${loss.toFixed(3)}`),
+    onAnswered: ({ title }, done, all) => move(title, done, all, "answered"),
+    onStep: ({ title }, step, steps, loss) =>
+      move(title, step, steps, `steps, loss ${loss.toFixed(3)}`),
     onResult: (task, result) => {
       if (!json) console.log(describe(task, result));
     },

@@ -4,6 +4,7 @@ import { evaluateTasks, type TaskEvaluation } from "../evaluate-tasks.ts";
 import { entropySummary } from "../reply-entropy.ts";
 import { openCrew, type SpreadFlags } from "../spread/open-crew.ts";
 import { readTasks } from "../task-names.ts";
+import { addContextEval } from "./evaluate-context.ts";
 import { addSuites } from "./evaluate-suite.ts";
 import {
   addGenerationFlags,
@@ -31,6 +32,7 @@ export function addEval(program: Command): void {
     .description("accuracy and perplexity on held-out problems of the verifiable tasks")
     .enablePositionalOptions();
   addSuites(evaluate);
+  addContextEval(evaluate);
   addSpreadFlags(addGenerationFlags(evaluate))
     .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
     .option("--count <n>", "problems of each task", toNumber, 50)

@@ -1,0 +1,67 @@
+import { contextSuites, type PairForm } from "@levin/evaluation";
+import { SuiteSettingsError } from "./suite-settings.ts";
+
+/** Name of one of the suites of long contexts. */
+export type ContextSuiteName = keyof typeof contextSuites;
+
+/** How long contexts are to be measured: the flags of `levin eval long`. */
+export interface ContextSettings {
+  /** A model directory; spark without. */
+  model?: string;
+  /** Another one that is asked the same. */
+  twin?: string;
+  backend: string;
+  output: string;
+  suites: readonly ContextSuiteName[];
+  /** Tokens of prompt and answer together. */
+  lengths: readonly number[];
+  /** 0 to 1. */
+  depths: readonly number[];
+  /** Contexts of each length. */
+  count: number;
+  needles: number;
+  pairs: PairForm;
+  /** A text file to hide needles in. */
+  haystack?: string;
+  seed: number;
+  thinkingBudget: number;
+  /** In place of the context that the model's config tells. */
+  contextLimit?: number;
+}
+
+/** The suites that `--suites` names. Throws SuiteSettingsError. */
+export function readSuiteNames(text: string): ContextSuiteName[] {
+  return text.split(",").map((part) => {
+    const name = part.trim();
+    if (Object.hasOwn(contextSuites, name)) return name as ContextSuiteName;
+    const all = Object.keys(contextSuites).join(", ");
+    throw new SuiteSettingsError(`--suites: expected names among ${all}, found "${name}"`);
+  });
+}
+
+/** Lengths such as `512,1k,128k`, where k is 1024. Throws SuiteSettingsError. */
+export function readLengths(text: string): number[] {
+  return text.split(",").map((part) => {
+    const [, digits, kilo] = /^\s*(\d+)(k?)\s*$/i.exec(part) ?? [];
+    const length = Number(digits) * (kilo ? 1024 : 1);
+    if (length > 0) return length;
+    throw new SuiteSettingsError(
+      `--lengths: expected lengths such as 512,1k,128k, found "${part}"`,
+    );
+  });
+}
+
+/** Depths in percent, as 0 to 1. Throws SuiteSettingsError. */
+export function readDepths(text: string): number[] {
+  return text.split(",").map((part) => {
+    const depth = Number(part) / 100;
+    if (part.trim() !== "" && depth >= 0 && depth <= 1) return depth;
+    throw new SuiteSettingsError(`--depths: expected percentages from 0 to 100, found "${part}"`);
+  });
+}
+
+/** Those of the settings that decide what an item asks and how it is answered. */
+export function decisiveOfContext(settings: ContextSettings): Record<string, unknown> {
+  const { depths, needles, pairs, seed, thinkingBudget } = settings;
+  return { depths, needles, pairs, seed, thinkingBudget };
+}

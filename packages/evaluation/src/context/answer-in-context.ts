@@ -1,0 +1,130 @@
+import {
+  Session,
+  type GenerationOptions,
+  type NextTokenModel,
+  type TextTokenizer,
+} from "@levin/model";
+import type { Answerer } from "../answering/answerer.ts";
+import type { SubmittedPrediction } from "../suites/benchmark-task.ts";
+import type { ContextItem, ContextPrompt, ContextSuite } from "./context-suite.ts";
+
+/** What a model replied to an item, and what that cost. */
+export interface ContextPrediction extends SubmittedPrediction {
+  /** The reply, without its thought. */
+  text: string;
+  /** The score to be expected of a guess. */
+  chance: number;
+  promptTokens: number;
+  /** Bytes of the state that the model has of prompt and reply. */
+  stateBytes: number;
+}
+
+interface Asked {
+  item: ContextItem;
+  prompt: ContextPrompt;
+}
+
+/**
+ * Asks a model greedily. What several prompts begin with is read once: from where they part, each
+ * goes on with a copy of the state.
+ *
+ * @param options of each answer; `maxNewTokens` is the suite's, and what a thought may take beside it
+ */
+export function contextAnswerer(
+  model: NextTokenModel,
+  tokenizer: TextTokenizer,
+  suite: ContextSuite,
+  { onRead, ...options }: GenerationOptions & { onRead?: (tokens: number) => void } = {},
+): Answerer<ContextItem, ContextPrediction> {
+  const perContext = suite.items.filter(
+    ({ length, context }) =>
+      length === suite.items[0]?.length && context === suite.items[0].context,
+  ).length;
+  const maxNewTokens = suite.answerTokens + (options.thinkingBudget ?? 0);
+
+  const open = new Set<Session>();
+  const closeAll = (): void => {
+    for (const session of open) session.dispose();
+    open.clear();
+  };
+
+  async function read(session: Session, ids: readonly number[]): Promise<void> {
+    for (let start = 0; start < ids.length; start += tokensAtOnce) {
+      session.append(ids.slice(start, start + tokensAtOnce));
+      await finish(session.generate({ maxNewTokens: 0 }));
+      onRead?.(Math.min(ids.length, start + tokensAtOnce) - start);
+    }
+  }
+
+  /** Predictions for prompts that the session has read the first `done` tokens of; uses it up. */
+  async function answer(
+    session: Session,
+    prompts: readonly Asked[],
+    done: number,
+  ): Promise<ContextPrediction[]> {
+    const shared = commonLength(prompts.map(({ prompt }) => prompt.ids));
+    await read(session, prompts[0]!.prompt.ids.slice(done, shared));
+    const parts = partition(prompts, shared);
+    if (prompts.length === 1) return [await reply(session, prompts[0]!)];
+    const predictions: ContextPrediction[] = [];
+    for (const [i, part] of parts.entries()) {
+      const branch = i === parts.length - 1 ? session : session.fork();
+      open.add(branch);
+      predictions.push(...(await answer(branch, part, shared)));
+    }
+    return predictions;
+  }
+
+  async function reply(session: Session, { item, prompt }: Asked): Promise<ContextPrediction> {
+    const { text } = await finish(session.generate({ ...options, maxNewTokens }));
+    const { stateBytes } = session;
+    session.dispose();
+    open.delete(session);
+    // What stands between the thought and the answer is the chat's frame.
+    const said = text.trimStart();
+    return {
+      ...{ id: item.id, value: prompt.score(said), text: said, chance: prompt.chance },
+      ...{ promptTokens: prompt.ids.length, stateBytes },
+    };
+  }
+
+  return {
+    together: perContext,
+    answer: async (items) => {
+      const prompts = items.map((item) => ({ item, prompt: suite.promptOf(item) }));
+      const session = new Session(model, tokenizer);
+      open.add(session);
+      const found = await answer(session, prompts, 0).finally(closeAll);
+      return items.map(({ id }) => found.find((prediction) => prediction.id === id)!);
+    },
+    dispose: () => undefined,
+  };
+}
+
+/** Tokens that are read before others may have a turn. */
+const tokensAtOnce = 4096;
+
+/** How many tokens all begin with; the whole length of one alone. */
+function commonLength([first, ...others]: readonly (readonly number[])[]): number {
+  const part = first!.findIndex((id, i) => others.some((ids) => ids[i] !== id));
+  return part < 0 ? first!.length : part;
+}
+
+/** Prompts that go on alike together; those that end here are alone. */
+function partition(prompts: readonly Asked[], at: number): Asked[][] {
+  const ended: Asked[][] = [];
+  const parts = new Map<number, Asked[]>();
+  for (const asked of prompts) {
+    const next = asked.prompt.ids[at];
+    if (next === undefined) ended.push([asked]);
+    else parts.set(next, [...(parts.get(next) ?? []), asked]);
+  }
+  return [...ended, ...parts.values()];
+}
+
+async function finish<Result>(stream: AsyncGenerator<unknown, Result>): Promise<Result> {
+  for (;;) {
+    const next = await stream.next();
+    if (next.done) return next.value;
+  }
+}

@@ -1,0 +1,76 @@
+import { createRandom, firstNames, type Random } from "@levin/tasks";
+import {
+  containedShare,
+  planItems,
+  seedOf,
+  type ContextOptions,
+  type ContextPrompt,
+  type ContextSuite,
+} from "./context-suite.ts";
+import { fitContext } from "./fit-context.ts";
+
+/** What keys and values are: UUIDs, or names and codes, which are easier and of fewer tokens. */
+export type PairForm = "uuid" | "name";
+
+/**
+ * A JSON object as long as the context, of which one value is asked for by its key: the test of
+ * "Lost in the Middle" (arXiv 2307.03172), in words of our own. A context is asked at every depth.
+ */
+export function keyValueSuite(options: ContextOptions & { pairs: PairForm }): ContextSuite {
+  const name = "key-value";
+  const answerTokens = options.pairs === "uuid" ? 96 : 48;
+  return {
+    ...{ name, answerTokens },
+    title: "One value of a long JSON object",
+    items: planItems(name, options, options.depths),
+    promptOf: (item) => {
+      const seed = seedOf(options.seed, item.context);
+      const limit = item.length - answerTokens - options.thinkingTokens;
+      const { pairs, asked, ...built } = fitContext(limit, 2, (count) => {
+        const drawn = drawPairs(options.pairs, createRandom(seed), count);
+        const at = Math.round(item.depth! * (count - 1));
+        const turns: ContextPrompt["turns"] = [
+          { role: "user", content: `${textOf(drawn)}\nWhat is the value of "${drawn[at]![0]}"?` },
+        ];
+        return { turns, ids: options.encode(turns), pairs: drawn, asked: drawn[at]! };
+      });
+      return {
+        ...built,
+        answer: asked[1],
+        score: (reply) => containedShare([asked[1]], reply),
+        chance: 1 / pairs.length,
+      };
+    },
+  };
+}
+
+function textOf(pairs: readonly Pair[]): string {
+  const lines = pairs.map(([key, value]) => `"${key}": "${value}"`);
+  return `Find a value in this JSON object.\n\n{${lines.join(",\n")}}\n`;
+}
+
+type Pair = readonly [key: string, value: string];
+
+/** Keys that all differ. More pairs begin with the same ones. */
+function drawPairs(form: PairForm, random: Random, count: number): Pair[] {
+  const pairs = new Map<string, string>();
+  while (pairs.size < count) {
+    const key = form === "uuid" ? uuid(random) : nameKey(random);
+    const value = form === "uuid" ? uuid(random) : String(random.integer(1000, 9999));
+    if (!pairs.has(key)) pairs.set(key, value);
+  }
+  return [...pairs];
+}
+
+/** Enough of them for any context: a million. */
+function nameKey(random: Random): string {
+  return Array.from({ length: 3 }, () => random.pick(firstNames)).join(" ");
+}
+
+/** Of version 4, as RFC 9562 writes them. */
+function uuid(random: Random): string {
+  const digits = (count: number): string =>
+    Array.from({ length: count }, () => random.integer(0, 15).toString(16)).join("");
+  const variant = random.pick(["8", "9", "a", "b"]);
+  return `${digits(8)}-${digits(4)}-4${digits(3)}-${variant}${digits(3)}-${digits(12)}`;
+}

@@ -146,18 +146,20 @@ export class KeyValueCache {
 
   /** Keys, values and (when there was padding) mask as little-endian float32, one after another. */
   serialize(): Uint8Array {
-    return tf.tidy(() => {
-      if (this.#segments.length === 0) return new Uint8Array();
+    if (this.#segments.length === 0) return new Uint8Array();
+    const values: Float32Array[] = [];
+    // Not returned from tidy, which would look for tensors in every one of the numbers.
+    tf.tidy(() => {
       const parts = [tf.concat(this.keys, 2), tf.concat(this.values, 2), ...this.#masks];
-      const values = parts.map((part) => part.dataSync() as Float32Array);
-      const joined = new Float32Array(values.reduce((sum, v) => sum + v.length, 0));
-      let offset = 0;
-      for (const part of values) {
-        joined.set(part, offset);
-        offset += part.length;
-      }
-      return new Uint8Array(joined.buffer);
+      for (const part of parts) values.push(part.dataSync() as Float32Array);
     });
+    const joined = new Float32Array(values.reduce((sum, part) => sum + part.length, 0));
+    let offset = 0;
+    for (const part of values) {
+      joined.set(part, offset);
+      offset += part.length;
+    }
+    return new Uint8Array(joined.buffer);
   }
 
   /**

@@ -45,4 +45,10 @@ export {
   type IterationReport,
   type ReinforceOptions,
 } from "./reinforcement/reinforce.ts";
-export type { RolloutPrompt } from "./reinforcement/rollout.ts";
+export {
+  answerDrawing,
+  type DrawAnswers,
+  type DrawnAnswer,
+  type RolloutPrompt,
+  type RolloutSampling,
+} from "./reinforcement/rollout.ts";

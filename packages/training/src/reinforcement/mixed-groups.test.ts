@@ -5,7 +5,7 @@ import { beforeAll, expect, it } from "vitest";
 import { letterTokenizer } from "../__fixtures__/letter-tokenizer.ts";
 import { tinyModel } from "../__fixtures__/tiny-model.ts";
 import { drawMixedGroups } from "./mixed-groups.ts";
-import { drawGroups } from "./rollout.ts";
+import { answerDrawing, drawGroups } from "./rollout.ts";
 
 beforeAll(() => selectBackend("wasm"));
 
@@ -20,7 +20,8 @@ const thinkingTokenizer: TextTokenizer = {
 
 it("counts no tokens that closed a thought by force to the entropy of the policy", async () => {
   const model = tinyModel();
-  const { rollouts, entropy } = await drawMixedGroups(model, thinkingTokenizer, 0, {
+  const draw = answerDrawing(model, thinkingTokenizer);
+  const { rollouts, entropy } = await drawMixedGroups(draw, 0, {
     prompt: (number) => ({ ids: [number, open], reward: (answer) => answer.length }),
     promptsPerIteration: 2,
     groupSize: 4,
@@ -42,7 +43,8 @@ it("ends all answers and frees their states when one prompt fails", async () => 
   const model = tinyModel();
   const before = tf.memory().numTensors;
   const prompts = [[1], Array<number>(70).fill(1)].map((ids) => ({ ids, reward: () => 0 }));
-  const drawing = drawGroups(model, letterTokenizer, prompts, 2, { maxNewTokens: 50, seed: 1 });
+  const draw = answerDrawing(model, letterTokenizer);
+  const drawing = drawGroups(draw, prompts, 2, { maxNewTokens: 50, seed: 1 });
   await expect(drawing).rejects.toThrow(PromptTooLongError);
   expect(tf.memory().numTensors).toBe(before);
   model.dispose();

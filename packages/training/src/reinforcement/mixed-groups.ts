@@ -1,8 +1,13 @@
-import type { NextTokenModel, TextTokenizer } from "@levin/model";
 import { groupAdvantages } from "./group-advantages.ts";
 import { lengthPenalty, type LengthPenalty } from "./length-penalty.ts";
 import type { JudgedRollout } from "./rollout-batches.ts";
-import { drawGroups, type Rollout, type RolloutPrompt, type RolloutSampling } from "./rollout.ts";
+import {
+  drawGroups,
+  type DrawAnswers,
+  type Rollout,
+  type RolloutPrompt,
+  type RolloutSampling,
+} from "./rollout.ts";
 
 /** Which groups are drawn for an iteration. */
 export interface GroupDrawing extends RolloutSampling {
@@ -43,8 +48,7 @@ export interface DrawingFigures {
  * @throws NothingToLearnError when there is none
  */
 export async function drawMixedGroups(
-  model: NextTokenModel,
-  tokenizer: TextTokenizer,
+  draw: DrawAnswers,
   iteration: number,
   drawing: GroupDrawing,
 ): Promise<DrawingFigures & { rollouts: JudgedRollout[] }> {
@@ -58,7 +62,7 @@ export async function drawMixedGroups(
     const count = Math.min(promptsPerIteration - mixed.length, most - drawn);
     const prompts = Array.from({ length: count }, (_, i) => drawing.prompt(first + i));
     const seed = drawing.seed + first * groupSize;
-    const groups = await drawGroups(model, tokenizer, prompts, groupSize, {
+    const groups = await drawGroups(draw, prompts, groupSize, {
       ...sampling(drawing),
       seed,
     });

@@ -6,7 +6,7 @@ import { tinyModel } from "../__fixtures__/tiny-model.ts";
 import { accumulateGradients } from "../gradients.ts";
 import { policyModel } from "./policy-model.ts";
 import { batchRollouts, type JudgedRollout } from "./rollout-batches.ts";
-import { drawGroups } from "./rollout.ts";
+import { answerDrawing, drawGroups } from "./rollout.ts";
 
 const prompts = ["abc", "hello", "x"].map((text) => ({
   ids: letterTokenizer.encode(text),
@@ -16,7 +16,7 @@ const none = { algorithm: "cispo", low: Infinity, high: Infinity } as const;
 
 async function judged(model: ReturnType<typeof tinyModel>): Promise<JudgedRollout[]> {
   const sampling = { maxNewTokens: 7, seed: 3 };
-  const groups = await drawGroups(model, letterTokenizer, prompts, 2, sampling);
+  const groups = await drawGroups(answerDrawing(model, letterTokenizer), prompts, 2, sampling);
   return groups.flatMap((group) =>
     group.map((rollout, i) => ({ ...rollout, advantage: 2 * i - 1 })),
   );

@@ -11,6 +11,7 @@ import {
   type IterationReport,
   type ReinforceOptions,
 } from "./reinforce.ts";
+import { answerDrawing, type DrawAnswers, type DrawnAnswer } from "./rollout.ts";
 
 beforeAll(() => selectBackend("wasm"));
 
@@ -35,8 +36,7 @@ function options(changes: Partial<ReinforceOptions> = {}): ReinforceOptions {
   };
 }
 
-async function run(changes: Partial<ReinforceOptions>) {
-  const model = tinyModel();
+async function run(changes: Partial<ReinforceOptions>, model = tinyModel()) {
   const state = createAdamWState(model.parameters);
   const reports: IterationReport[] = [];
   const onIteration = (report: IterationReport) => void reports.push(report);
@@ -57,6 +57,30 @@ describe.each(["cispo", "grpo"] as const)("reinforce by %s", (algorithm) => {
 });
 
 describe("reinforce", () => {
+  it("learns the same from answers that were drawn in shares, as JSON", async () => {
+    const here = await run({ iterations: 3 });
+    const [model, elsewhere] = [tinyModel(), tinyModel()];
+    const drawElsewhere = answerDrawing(elsewhere, letterTokenizer);
+    const draw: DrawAnswers = async (prompts, groupSize, sampling) => {
+      // The other model is told the parameters before it draws.
+      for (const [name, tensor] of elsewhere.parameters) {
+        (tensor as tf.Variable).assign(model.parameters.get(name)!);
+      }
+      const groups: DrawnAnswer[][] = [];
+      for (const [p, prompt] of prompts.entries()) {
+        const own = { ...sampling, seed: sampling.seed + p * groupSize };
+        groups.push(...(await drawElsewhere([prompt], groupSize, own)));
+      }
+      return JSON.parse(JSON.stringify(groups)) as typeof groups;
+    };
+    const { bytes } = await run({ iterations: 3, draw }, model);
+    // A row's sums are rounded by how many are computed beside it.
+    const others = here.bytes.flat();
+    const differences = bytes.flat().map((value, i) => Math.abs(value - others[i]!));
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+    elsewhere.dispose();
+  });
+
   it("goes on exactly where it was stopped", async () => {
     const whole = await run({ iterations: 4 });
     const parted = await run({ iterations: 2 });

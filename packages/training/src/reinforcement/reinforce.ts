@@ -5,6 +5,7 @@ import { drawMixedGroups, type DrawingFigures, type GroupDrawing } from "./mixed
 import type { Clipping } from "./policy-loss.ts";
 import { policyModel, type PolicyFigure } from "./policy-model.ts";
 import { batchRollouts, type JudgedRollout, type RolloutBatch } from "./rollout-batches.ts";
+import { answerDrawing, type DrawAnswers } from "./rollout.ts";
 
 /** Options of {@link reinforce}. */
 export interface ReinforceOptions extends GroupDrawing {
@@ -12,6 +13,11 @@ export interface ReinforceOptions extends GroupDrawing {
   iterations: number;
   /** Updates from the answers of one iteration; those after the first are off policy. */
   updatesPerIteration: number;
+  /**
+   * Draws answers of the model with its parameters as they are, perhaps elsewhere; default: here, in
+   * one batch.
+   */
+  draw?: DrawAnswers;
   /** Default: CISPO with weights of at most 1 + 2 and no lower bound. */
   clipping?: Clipping;
   learningRate: number;
@@ -74,7 +80,8 @@ async function runIteration(
   options: ReinforceOptions,
 ): Promise<IterationReport | undefined> {
   const started = performance.now();
-  const { rollouts, ...drawn } = await drawMixedGroups(model, tokenizer, iteration, options);
+  const { draw = answerDrawing(model, tokenizer) } = options;
+  const { rollouts, ...drawn } = await drawMixedGroups(draw, iteration, options);
   if (options.signal?.aborted) return undefined;
   const drawnAt = performance.now();
   const { updatesPerIteration, maxBatchTokens = 8192, clipping = cispo } = options;

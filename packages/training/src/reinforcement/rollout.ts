@@ -13,9 +13,8 @@ export interface RolloutPrompt {
   reward(answer: string): number;
 }
 
-/** One answer that the policy drew. */
-export interface Rollout {
-  promptIds: readonly number[];
+/** One answer that the policy drew, in plain JSON. */
+export interface DrawnAnswer {
   /** Thought, answer and end. */
   ids: readonly number[];
   /** Of each id, under the policy that drew it. */
@@ -23,6 +22,11 @@ export interface Rollout {
   /** 0 for tokens that closed a thought over its budget: the policy did not choose them. */
   learned: readonly number[];
   answer: string;
+}
+
+/** A drawn answer, to what, and what it is worth. */
+export interface Rollout extends DrawnAnswer {
+  promptIds: readonly number[];
   reward: number;
 }
 
@@ -33,45 +37,64 @@ export type RolloutSampling = Pick<
 > & { seed: number };
 
 /**
- * Draws `groupSize` answers to each prompt, all in one batch, those to the same prompt from one
- * prefilled state.
+ * Draws `groupSize` answers to each prompt. Answer a to prompt p has the seed `seed + p × groupSize +
+ * a`, so that prompts can be shared out among processes.
  *
- * @returns a group for each prompt
+ * @returns a group for each prompt; after an abort perhaps fewer
  */
+export type DrawAnswers = (
+  prompts: readonly (readonly number[])[],
+  groupSize: number,
+  sampling: RolloutSampling,
+) => Promise<DrawnAnswer[][]>;
+
+/** Draws answers in one batch, those to the same prompt from one prefilled state. */
+export function answerDrawing(model: NextTokenModel, tokenizer: TextTokenizer): DrawAnswers {
+  return async (prompts, groupSize, sampling) => {
+    const asked = prompts.flatMap((ids) => Array.from({ length: groupSize }, () => ids));
+    const logProbabilities = asked.map((): number[] => []);
+    const learned = asked.map((): number[] => []);
+    const prefixes = new PrefixCache();
+    try {
+      const results = await generateBatch(model, tokenizer, asked, {
+        ...sampling,
+        prefixes,
+        temperature: 1,
+        logprobs: 0,
+        onToken: ({ logprob, forced }, i) => {
+          logProbabilities[i]!.push(logprob!);
+          learned[i]!.push(forced ? 0 : 1);
+        },
+      });
+      const answers = results.map(({ ids, text: answer }, i): DrawnAnswer => ({
+        ids,
+        logProbabilities: logProbabilities[i]!,
+        learned: learned[i]!,
+        answer,
+      }));
+      return prompts.map((_, p) => answers.slice(p * groupSize, (p + 1) * groupSize));
+    } finally {
+      prefixes.dispose();
+    }
+  };
+}
+
+/** Draws groups and judges their answers. */
 export async function drawGroups(
-  model: NextTokenModel,
-  tokenizer: TextTokenizer,
+  draw: DrawAnswers,
   prompts: readonly RolloutPrompt[],
   groupSize: number,
   sampling: RolloutSampling,
 ): Promise<Rollout[][]> {
-  const drawn = prompts.flatMap((prompt) =>
-    Array.from({ length: groupSize }, () => ({
-      prompt,
-      logProbabilities: [] as number[],
-      learned: [] as number[],
-    })),
+  const groups = await draw(
+    prompts.map(({ ids }) => ids),
+    groupSize,
+    sampling,
   );
-  const prefixes = new PrefixCache();
-  try {
-    const ids = drawn.map(({ prompt }) => prompt.ids);
-    const results = await generateBatch(model, tokenizer, ids, {
-      ...sampling,
-      prefixes,
-      temperature: 1,
-      logprobs: 0,
-      onToken: ({ logprob, forced }, i) => {
-        drawn[i]!.logProbabilities.push(logprob!);
-        drawn[i]!.learned.push(forced ? 0 : 1);
-      },
+  return groups.map((group, p) => {
+    const prompt = prompts[p]!;
+    return group.map((drawn) => {
+      return { ...drawn, promptIds: prompt.ids, reward: prompt.reward(drawn.answer) };
     });
-    const rollouts = drawn.map(({ prompt, ...marks }, i): Rollout => {
-      const { ids: answered, text: answer } = results[i]!;
-      const reward = prompt.reward(answer);
-      return { promptIds: prompt.ids, ids: answered, ...marks, answer, reward };
-    });
-    return prompts.map((_, p) => rollouts.slice(p * groupSize, (p + 1) * groupSize));
-  } finally {
-    prefixes.dispose();
-  }
+  });
 }

@@ -1,5 +1,6 @@
 export { ChatDatasetError, readChatDataset, type Conversation } from "./chat-dataset.ts";
 export { loadLora, saveLora } from "./lora/lora-files.ts";
+export { restoreParameters, saveParameters } from "./parameter-files.ts";
 export {
   loadLoraCheckpoint,
   loadTrainingCheckpoint,

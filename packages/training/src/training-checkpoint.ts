@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { disposeAdamWState, type AdamWState } from "./adamw.ts";
 import { LoraAdapter } from "./lora/lora-adapter.ts";
 import { loadLora, saveLora } from "./lora/lora-files.ts";
+import { float32Tensors } from "./parameter-files.ts";
 
 /** Finished checkpoints that are kept. */
 const kept = 2;
@@ -64,12 +65,7 @@ async function writeAll(
     ? saveLora(temporary, trained)
     : saveModel(temporary, trained));
   const moments = (["first", "second"] as const).flatMap((moment) =>
-    [...state[moment]].map(([parameter, tensor]) => ({
-      name: `${moment}.${parameter}`,
-      shape: tensor.shape,
-      type: "float32" as const,
-      values: async () => (await tensor.data()) as Float32Array,
-    })),
+    float32Tensors(state[moment], `${moment}.`),
   );
   await writeSafetensorsFile(join(temporary, "optimizer.safetensors"), moments);
   await writeFile(join(temporary, "training.json"), JSON.stringify({ step: state.step, settings }));

@@ -9,8 +9,10 @@ import { copyRecipe } from "../training/starter-recipes.ts";
 import { toNumber } from "./generation-flags.ts";
 import { endOnSignals, trainingPort, whileShown } from "./running-training.ts";
 import { showAccuracy } from "./show-training.ts";
+import { addSpreadFlags } from "./spread-flags.ts";
+import { isShared, openCrew, type SpreadFlags } from "../spread/open-crew.ts";
 
-interface ReinforceFlags {
+interface ReinforceFlags extends SpreadFlags {
   output?: string;
   backend: string;
   from?: string;
@@ -22,8 +24,7 @@ interface ReinforceFlags {
 
 /** `levin reinforce RECIPE`: CISPO on the verifiable tasks. */
 export function addReinforce(program: Command): void {
-  program
-    .command("reinforce")
+  addSpreadFlags(program.command("reinforce"))
     .description(
       "teach a model by reward on verifiable tasks; goes on where an earlier run stopped",
     )
@@ -55,24 +56,31 @@ async function reinforceBy(
   if (flags.iterations !== undefined) recipe.iterations = flags.iterations;
   await selectBackend(flags.backend, { otherwise: console.error });
   const signal = endOnSignals();
-  await whileShown(flags.output, flags.live, async () => {
-    const { iterations, nothingToLearn } = await runReinforcement({
-      recipe,
-      directory: flags.output,
-      from: modelDirectory(flags.from),
-      onIteration: (report) =>
-        console.log(flags.json ? JSON.stringify(report) : describeIteration(report)),
-      onEvaluation: showAccuracy(flags),
-      signal,
+  const from = modelDirectory(flags.from);
+  const crew = isShared(flags) ? await openCrew({ ...flags, model: from }) : undefined;
+  try {
+    await whileShown(flags.output, flags.live, async () => {
+      const { iterations, nothingToLearn } = await runReinforcement({
+        recipe,
+        directory: flags.output,
+        from,
+        crew,
+        onIteration: (report) =>
+          console.log(flags.json ? JSON.stringify(report) : describeIteration(report)),
+        onEvaluation: showAccuracy(flags),
+        signal,
+      });
+      if (nothingToLearn !== undefined) console.error(`ended early: ${nothingToLearn}`);
+      if (signal.aborted && iterations < recipe.iterations) {
+        console.error(
+          `stopped after iteration ${iterations} of ${recipe.iterations}; the same command goes on there`,
+        );
+        process.exitCode = 130;
+      }
     });
-    if (nothingToLearn !== undefined) console.error(`ended early: ${nothingToLearn}`);
-    if (signal.aborted && iterations < recipe.iterations) {
-      console.error(
-        `stopped after iteration ${iterations} of ${recipe.iterations}; the same command goes on there`,
-      );
-      process.exitCode = 130;
-    }
-  });
+  } finally {
+    await crew?.close();
+  }
 }
 
 function describeIteration(report: IterationReport): string {

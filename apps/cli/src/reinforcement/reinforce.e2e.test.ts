@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { killing } from "../testing/killing.ts";
 import { levin, levinArguments, repository } from "../testing/run-levin.ts";
 import { logOf } from "../testing/train-tiny.ts";
 import { readReinforcementRecipe } from "./reinforcement-recipe.ts";
@@ -137,4 +138,22 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
       expect((await readReinforcementRecipe(join(repository, path))).iterations).toBeGreaterThan(0);
     },
   );
+
+  it("draws in several processes, to the same model also when some are killed", async () => {
+    const shared = ["--workers", "2", "--iterations", "2"];
+    const whole = await run("shared", ...shared);
+    expect(whole).toMatchObject({ code: 0, stderr: "" });
+    const args = ["reinforce", recipe, "--output", join(folder, "shared-killed"), ...shared];
+    const { code, stderr } = await killing(3, args);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect((await weights("shared-killed")).equals(await weights("shared"))).toBe(true);
+    // The first policy is spark's own, whoever draws.
+    const alone = await run("alone", "--iterations", "1");
+    expect(alone.code).toBe(0);
+    const [own, others] = await Promise.all([logOf(folder, "alone"), logOf(folder, "shared")]);
+    for (const figure of ["reward", "length", "tokens"]) {
+      expect(others[1]![figure]).toBe(own[1]![figure]);
+    }
+    expect(others[1]!["entropy"]).toBeCloseTo(own[1]!["entropy"] as number, 4);
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { evaluationProblems } from "@levin/tasks";
 import {
@@ -9,7 +9,11 @@ import {
   trainableModel,
   type IterationReport,
 } from "@levin/training";
-import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "@levin/training/node";
+import {
+  loadTrainingCheckpoint,
+  saveParameters,
+  saveTrainingCheckpoint,
+} from "@levin/training/node";
 import { accuracyOf, askProblems, type Accuracy, type JudgedReply } from "../ask-problems.ts";
 import { loadText, type ModelBundle } from "../load-bundle.ts";
 import { problemSamples, type Sample } from "../training/held-out-evaluation.ts";
@@ -18,6 +22,8 @@ import { openRunLog } from "../training/run-log.ts";
 import { weightedTasks } from "../training/task-examples.ts";
 import { withWayOn } from "../training/way-on.ts";
 import { expectWritable } from "../training/write-whole.ts";
+import type { Crew } from "../spread/crew.ts";
+import { crewDrawing } from "./crew-drawing.ts";
 import type { ReinforcementRecipe } from "./reinforcement-recipe.ts";
 import { taskPrompts } from "./task-prompts.ts";
 
@@ -27,6 +33,8 @@ export interface ReinforcementRun {
   directory: string;
   /** The model to start from: one that solves some of the problems some of the time. */
   from: string;
+  /** Who draws the answers; this process without. */
+  crew?: Crew | undefined;
   onIteration?(report: IterationReport): void;
   onEvaluation?(step: number, accuracy: Accuracy, samples: readonly Sample[]): void;
   signal?: AbortSignal;
@@ -42,7 +50,7 @@ export interface ReinforcementRun {
 export async function runReinforcement(
   run: ReinforcementRun,
 ): Promise<{ iterations: number; nothingToLearn: string | undefined }> {
-  const { recipe, directory, from, signal } = run;
+  const { recipe, directory, from, crew, signal } = run;
   const { updatesPerIteration, checkpointEvery, evaluation } = recipe;
   await expectWritable(directory, () => mkdir(directory, { recursive: true }));
   const text = await loadText(from);
@@ -80,11 +88,22 @@ export async function runReinforcement(
   };
   const isDue = (step: number, every: number): boolean => step % every === 0 || step === iterations;
   if (state.step === 0 && evaluation) await evaluate(0);
+  const policies = join(directory, "policies");
+  let written: string | undefined;
+  const policy = async (): Promise<string> => {
+    const file = join(policies, `step-${state.step}.safetensors`);
+    if (file === written) return file;
+    await rm(policies, { recursive: true, force: true });
+    await mkdir(policies);
+    await saveParameters(file, model);
+    return (written = file);
+  };
   let nothingToLearn: string | undefined;
   try {
     const teaching = reinforce(model, text.tokenizer, state, {
       ...recipe,
       prompt,
+      ...(crew && { draw: crewDrawing(crew, policy) }),
       optimizer: { weightDecay: recipe.weightDecay },
       ...(signal && { signal }),
       onIteration: async ({ iteration, ...report }) => {
@@ -98,6 +117,8 @@ export async function runReinforcement(
     await save();
   } catch (error) {
     throw withWayOn(error, saved);
+  } finally {
+    await rm(policies, { recursive: true, force: true });
   }
   if (!signal?.aborted) {
     await saveFinished(join(directory, "model"), model, join(from, "tokenizer.json"));

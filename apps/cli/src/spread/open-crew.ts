@@ -9,6 +9,11 @@ export interface SpreadFlags {
   workers?: number;
 }
 
+/** Whether others than this process do the work. */
+export function isShared({ workers = 1 }: SpreadFlags): boolean {
+  return workers > 1;
+}
+
 /** Whoever the flags ask for. */
 export async function openCrew(flags: PieceModel & SpreadFlags): Promise<Crew> {
   const { workers = 1, model, backend, stages } = flags;

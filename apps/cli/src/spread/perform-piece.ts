@@ -12,7 +12,8 @@ import { askPrompts } from "../ask-problems.ts";
 import { headAnswers } from "../benchmark/learned-head.ts";
 import { loadBundle, loadText, modelDirectory, type ModelBundle } from "../load-bundle.ts";
 import { replyEntropy } from "../reply-entropy.ts";
-import type { AnswerPiece, AskPiece, AskResult, Piece } from "./piece.ts";
+import type { AnswerPiece, AskPiece, AskResult, Piece, ResultOf } from "./piece.ts";
+import { PolicyDrawer } from "./policy-drawer.ts";
 
 /** Which model does the pieces, and how it is computed. */
 export interface PieceModel {
@@ -29,12 +30,21 @@ export class PiecePerformer {
   /** The latest answerer, with what it answers. */
   #answering: { of: Omit<AnswerPiece, "batches">; answerer: Answerer } | undefined;
 
+  #drawer: Promise<PolicyDrawer> | undefined;
+
   constructor(model: PieceModel) {
     this.#model = model;
   }
 
-  async perform(piece: Piece): Promise<AskResult | SubmittedPrediction[]> {
-    return piece.work === "ask" ? this.#ask(piece) : this.#answer(piece);
+  async perform(piece: Piece): Promise<ResultOf<Piece>> {
+    switch (piece.work) {
+      case "ask":
+        return this.#ask(piece);
+      case "answer":
+        return this.#answer(piece);
+      case "draw":
+        return (await (this.#drawer ??= PolicyDrawer.load(this.#model))).draw(piece);
+    }
   }
 
   dispose(): void {

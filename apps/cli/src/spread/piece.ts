@@ -1,12 +1,13 @@
 import type { Item, Pooling, SubmittedPrediction, Suite } from "@levin/evaluation";
 import type { GenerationOptions } from "@levin/model";
+import type { DrawnAnswer, RolloutSampling } from "@levin/training";
 import type { EntropyCount, WorkedProblem } from "../reply-entropy.ts";
 
 /**
- * A part of an evaluation in plain JSON, with all that its results depend on but the model: any process
+ * A part of long work in plain JSON, with all that its results depend on but the model: any process
  * that has the same model does it to the same results.
  */
-export type Piece = AskPiece | AnswerPiece;
+export type Piece = AskPiece | AnswerPiece | DrawPiece;
 
 /** Problems that are asked in one batch. */
 export interface AskPiece {
@@ -36,6 +37,16 @@ export type Method =
   /** `folder` has a head that has learned: it can be had on its machine alone. */
   | { method: "head"; folder: string; pooling: Pooling; maxLength: number };
 
+/** A prompt to which a policy draws a group of answers. */
+export interface DrawPiece {
+  work: "draw";
+  /** File of the policy's parameters; the rest is the model's. */
+  policy: string;
+  prompt: readonly number[];
+  groupSize: number;
+  sampling: Omit<RolloutSampling, "signal">;
+}
+
 export interface AskResult {
   replies: string[];
   entropy: EntropyCount;
@@ -44,7 +55,9 @@ export interface AskResult {
 /** What comes back of a piece. */
 export type ResultOf<Work extends Piece> = Work extends AskPiece
   ? AskResult
-  : SubmittedPrediction[];
+  : Work extends DrawPiece
+    ? DrawnAnswer[]
+    : SubmittedPrediction[];
 
 /** Raised when a piece failed where it was done, with the error's name and message there. */
 export class PieceError extends Error {

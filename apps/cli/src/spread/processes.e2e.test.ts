@@ -1,36 +1,9 @@
-import { execFile } from "node:child_process";
-import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { processesOf } from "../testing/processes-of.ts";
-import { levin, levinArguments, repository, type Outcome } from "../testing/run-levin.ts";
+import { killing } from "../testing/killing.ts";
+import { levin } from "../testing/run-levin.ts";
 
 const asked = ["eval", "--tasks", "addition,comparison,sorting", "--count", "3", "--json"];
 const shared = [...asked, "--workers", "2"];
-
-/** Runs a command line and kills so many of its processes as soon as they appear. */
-async function killing(count: number, args: readonly string[]): Promise<Outcome> {
-  const ended: Outcome[] = [];
-  const child = execFile(
-    process.execPath,
-    levinArguments(...args),
-    { cwd: repository },
-    (error, stdout, stderr) => {
-      ended.push({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-    },
-  );
-  const killed = new Set<number>();
-  while (ended.length === 0) {
-    const found = await processesOf(child.pid!);
-    for (const id of found) {
-      if (killed.size === count || killed.has(id)) continue;
-      killed.add(id);
-      process.kill(id, "SIGKILL");
-    }
-    await wait(10);
-  }
-  expect(killed.size).toBe(count);
-  return ended[0]!;
-}
 
 // Each run loads a model in several processes.
 describe("levin eval in several processes", { timeout: 240_000 }, () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CheckpointError, type CausalLanguageModel } from "@levin/model";
 import { readSafetensorsFile, writeSafetensorsFile } from "@levin/model/node";
 import * as tf from "@tensorflow/tfjs-core";
+import { float32Tensors } from "../parameter-files.ts";
 import { toVariable } from "./create-lora.ts";
 import { LoraAdapter, LoraError } from "./lora-adapter.ts";
 import { expectFits } from "./lora-shapes.ts";
@@ -36,13 +37,10 @@ export async function saveLora(
   } = {},
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
-  const tensors = [...adapter.parameters].map(([name, tensor]) => ({
-    name: prefix + name,
-    shape: tensor.shape,
-    type: "float32" as const,
-    values: async () => (await tensor.data()) as Float32Array,
-  }));
-  await writeSafetensorsFile(join(directory, weightsFile), tensors);
+  await writeSafetensorsFile(
+    join(directory, weightsFile),
+    float32Tensors(adapter.parameters, prefix),
+  );
   const config = {
     ...plain,
     task_type: "CAUSAL_LM",

@@ -9,6 +9,7 @@ import {
   rmsNorm,
   rotaryAngles,
   rotaryEmbedding,
+  routeByGroups,
   routeTopExperts,
   scaledResidual,
   sigmoidGate,
@@ -108,6 +109,18 @@ describe.each(["cpu", "wasm"])("gradients on %s agree with finite differences", 
       ],
     );
     expect(error).toBeLessThan(2e-3);
+  });
+
+  it("routeByGroups, which gives its bias none", () => {
+    const routing = { groups: 2, groupsPerToken: 1, scale: 2.5 };
+    const bias = tf.tensor1d([0, 0.1, 0.2, 0, 0.3, 0]);
+    // Far apart, so that a small step never changes the choice.
+    const logits = tf.tensor2d([0, 1, 2, -1, -2, -3, 3, -2, 0, 2, 1, 4], [2, 6]);
+    const weights = (x: tf.Tensor, b: tf.Tensor): tf.Tensor =>
+      routeByGroups(x as tf.Tensor2D, b, 2, routing).weights;
+    expect(gradientError((x) => weightedSum(weights(x, bias)), [logits])).toBeLessThan(2e-3);
+    const [, ofBias] = tf.grads((x, b) => tf.sum(tf.square(weights(x!, b!))))([logits, bias]);
+    expect(ofBias!.arraySync()).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   it("routeTopExperts and expertMixture", () => {

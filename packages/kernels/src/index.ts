@@ -17,6 +17,7 @@ export { silu } from "./elementwise/silu.ts";
 export { embedding } from "./embedding/embedding.ts";
 export type { Expert } from "./expert-mixture/expert.ts";
 export { expertMixture } from "./expert-mixture/expert-mixture.ts";
+export { routeByGroups, type GroupedRouting } from "./expert-mixture/route-by-groups.ts";
 export { routeTopExperts, type Routing } from "./expert-mixture/route-top-experts.ts";
 export { mergeHeads, splitHeads } from "./heads/heads.ts";
 export {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { decaySlopes } from "./decay-slopes.ts";
+import { decaySlopes, type Dialect } from "./decay-slopes.ts";
 
-const slopes = (numHeads: number, dialect: "hf" | "m1", layerIndex = 0, numLayers = 80) =>
+const slopes = (numHeads: number, dialect: Dialect, layerIndex = 0, numLayers = 80) =>
   decaySlopes({ numHeads, layerIndex, numLayers, dialect });
 
 describe("decaySlopes", () => {
@@ -23,5 +23,8 @@ describe("decaySlopes", () => {
     );
     expect(slopes(64, "m1", 78)[0]! / 2 ** (-8 / 64)).toBeCloseTo(0.01266823, 8);
     expect(slopes(1, "m1", 0, 1)[0]! / 2 ** -8).toBeCloseTo(1.00001, 12);
+    // Ring-mini-linear-2.0 has 20 layers.
+    expect(slopes(1, "ring", 0, 20)[0]! / 2 ** -8).toBeCloseTo(1 + 1 / 19 + 1e-5, 12);
+    expect(slopes(1, "ring", 19, 20)[0]! / 2 ** -8).toBeCloseTo(1 / 19 + 1e-5, 12);
   });
 });

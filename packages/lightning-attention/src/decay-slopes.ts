@@ -1,5 +1,21 @@
-/** Which published implementation's conventions to follow (SPEC section 13.2). */
-export type Dialect = "hf" | "m1";
+/**
+ * Which published implementation's conventions to follow: `hf` = transformers' `minimax`, `m1` =
+ * MiniMax-AI's code (SPEC section 13.2), `ring` = that of Ring- and Ling-linear.
+ */
+export type Dialect = "hf" | "m1" | "ring";
+
+/** How a dialect spreads decay over the heads of a layer, and over layers `index` of `count`. */
+interface Schedule {
+  heads: (count: number) => number[];
+  layer: (index: number, count: number) => number;
+}
+
+const schedules: Record<Dialect, Schedule> = {
+  hf: { heads: geometric, layer: (index, count) => 1 - index / (count - 1 + 1e-5) + 1e-5 },
+  m1: { heads: interpolated, layer: (index, count) => 1 - depth(index, count) + 1e-5 },
+  // Its code counts from −1: the first layer's factor is above 1.
+  ring: { heads: interpolated, layer: (index, count) => 1 - depth(index - 1, count) + 1e-5 },
+};
 
 /**
  * Decay rate s of each head in one layer (SPEC 6.1; paper section 2, after ALiBi); the per-token
@@ -13,12 +29,13 @@ export function decaySlopes(options: {
   dialect: Dialect;
 }): number[] {
   const { numHeads, layerIndex, numLayers, dialect } = options;
-  const slopes = dialect === "hf" ? geometric(numHeads) : interpolated(numHeads);
-  const factor =
-    dialect === "hf"
-      ? 1 - layerIndex / (numLayers - 1 + 1e-5) + 1e-5
-      : 1 - (numLayers === 1 ? 0 : layerIndex / (numLayers - 1)) + 1e-5;
-  return slopes.map((slope) => slope * factor);
+  const { heads, layer } = schedules[dialect];
+  return heads(numHeads).map((slope) => slope * layer(layerIndex, numLayers));
+}
+
+/** 0 at the first layer, 1 at the last. */
+function depth(index: number, count: number): number {
+  return count === 1 ? 0 : index / (count - 1);
 }
 
 /** 2^(−8(j+1)/n) for head j of n. */

@@ -6,4 +6,6 @@ export {
   type AttentionOptions,
   type LightningAttentionConfig,
   type LightningAttentionParameters,
+  type LightningQueryKeyNorms,
 } from "./lightning-attention.ts";
+export { type LightningVariant } from "./lightning-variant.ts";

@@ -1,3 +1,4 @@
+import { rotaryAngles } from "@levin/kernels";
 import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -9,7 +10,7 @@ import {
   type LightningAttentionParameters,
 } from "./index.ts";
 
-const config: LightningAttentionConfig = {
+const minimax: LightningAttentionConfig = {
   hiddenSize: 12,
   numHeads: 3,
   headDim: 4,
@@ -17,18 +18,43 @@ const config: LightningAttentionConfig = {
   blockSize: 4,
 };
 
-function randomLayer(): LightningAttention {
+/** As Ring-linear has it: norms and rotation of queries and keys, a norm in groups. */
+const ring: LightningAttentionConfig = {
+  ...minimax,
+  variant: {
+    ...{ rows: "by-kind", silu: false, rotary: true },
+    ...{ queryScale: 0.5, normGroups: 2, normEpsilon: 1e-6 },
+  },
+};
+
+function randomLayer(config = minimax): LightningAttention {
+  const shapes = { ...lightningAttentionShapes(config), queryNorm: [4], keyNorm: [4] };
+  const names = Object.keys(shapes).filter(
+    (name) => config.variant || !/(query|key)Norm/.test(name),
+  );
   const parameters = Object.fromEntries(
-    Object.entries(lightningAttentionShapes(config)).map(([name, shape], seed) => [
+    names.map((name, seed) => [
       name,
-      tf.randomNormal(shape, name === "norm" ? 1 : 0, 0.5, "float32", seed),
+      tf.randomNormal(
+        shapes[name as keyof typeof shapes],
+        /norm/i.test(name) ? 1 : 0,
+        0.5,
+        "float32",
+        seed,
+      ),
     ]),
   ) as unknown as LightningAttentionParameters;
   return new LightningAttention(config, parameters);
 }
 
 const randomInput = (batch: number, length: number): tf.Tensor3D =>
-  tf.randomNormal([batch, length, config.hiddenSize], 0, 1, "float32", 42);
+  tf.randomNormal([batch, length, minimax.hiddenSize], 0, 1, "float32", 42);
+
+const at = (from: number, to: number) => ({
+  angles: rotaryAngles([Array.from({ length: to - from }, (_, t) => from + t)], {
+    ...{ rotaryDim: 2, base: 100 },
+  }),
+});
 
 const cut = (x: tf.Tensor3D, from: number, to: number): tf.Tensor3D =>
   tf.slice3d(x, [0, from, 0], [x.shape[0], to - from, x.shape[2]]);
@@ -41,25 +67,44 @@ function expectClose(a: tf.Tensor, b: tf.Tensor): void {
 describe.each(["cpu", "wasm"])("LightningAttention on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
-  it("gives the same by one pass, by prefill in pieces and token by token", () => {
-    const layer = randomLayer();
-    const x = randomInput(2, 11);
-    const whole = layer.forward(x);
-    const pieces = layer.createState(2);
-    expectClose(
-      tf.concat([layer.prefill(cut(x, 0, 6), pieces), layer.prefill(cut(x, 6, 11), pieces)], 1),
-      whole,
+  it.each([
+    ["MiniMax", minimax],
+    ["Ring-linear", ring],
+  ])(
+    "gives the same by one pass, by prefill in pieces and token by token as %s",
+    (_name, config) => {
+      const layer = randomLayer(config);
+      const x = randomInput(2, 11);
+      const whole = layer.forward(x, at(0, 11));
+      const pieces = layer.createState(2);
+      const prefill = (from: number, to: number): tf.Tensor3D =>
+        layer.prefill(cut(x, from, to), pieces, at(from, to));
+      expectClose(tf.concat([prefill(0, 6), prefill(6, 11)], 1), whole);
+      const single = layer.createState(2);
+      const steps = Array.from({ length: 11 }, (_, t) =>
+        layer.step(cut(x, t, t + 1), single, at(t, t + 1)),
+      );
+      expectClose(tf.concat(steps, 1), whole);
+      expectClose(single.matrix, pieces.matrix);
+    },
+  );
+
+  it("depends only on distances between tokens where it is rotary", () => {
+    const layer = randomLayer(ring);
+    const x = randomInput(1, 7);
+    expectClose(layer.forward(x, at(50, 57)), layer.forward(x, at(0, 7)));
+    const once = layer.forward(x, {
+      angles: rotaryAngles([Array(7).fill(0)], { rotaryDim: 2, base: 100 }),
+    });
+    expect(tf.max(tf.abs(tf.sub(once, layer.forward(x, at(0, 7))))).dataSync()[0]).toBeGreaterThan(
+      0.01,
     );
-    const single = layer.createState(2);
-    const steps = Array.from({ length: 11 }, (_, t) => layer.step(cut(x, t, t + 1), single));
-    expectClose(tf.concat(steps, 1), whole);
-    expectClose(single.matrix, pieces.matrix);
   });
 
   it("gives a left-padded row what the row gives alone", () => {
     const layer = randomLayer();
     const x = randomInput(1, 5);
-    const padded = tf.concat([tf.fill([1, 3, config.hiddenSize], 7), x], 1) as tf.Tensor3D;
+    const padded = tf.concat([tf.fill([1, 3, minimax.hiddenSize], 7), x], 1) as tf.Tensor3D;
     const mask = tf.tensor2d([[0, 0, 0, 1, 1, 1, 1, 1]]);
     expectClose(cut(layer.forward(padded, { mask }), 3, 8), layer.forward(x));
     const [one, other] = [layer.createState(1), layer.createState(1)];

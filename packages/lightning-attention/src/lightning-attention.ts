@@ -4,12 +4,15 @@ import {
   linear,
   mergeHeads,
   rmsNorm,
+  rotaryEmbedding,
   sigmoidGate,
   silu,
   splitHeads,
+  type RotaryAngles,
 } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import { LightningAttentionState } from "./lightning-attention-state.ts";
+import { minimaxVariant, type LightningVariant } from "./lightning-variant.ts";
 
 /** Sizes and decay rates of one layer. */
 export interface LightningAttentionConfig {
@@ -20,11 +23,13 @@ export interface LightningAttentionConfig {
   slopes: number[];
   /** Tokens per block in prefill and training; default 256. */
   blockSize?: number;
+  /** Of a family other than MiniMax. */
+  variant?: LightningVariant;
 }
 
 /** Weights of one layer, `[out, in]` as on disk. */
 export interface LightningAttentionParameters {
-  /** `[3 · heads · headDim, hidden]`; rows of each head in the order queries, keys, values. */
+  /** `[3 · heads · headDim, hidden]`; rows of each head in the order queries, keys, values, unless the variant says otherwise. */
   qkvProjection: tf.Tensor;
   /** `[heads · headDim]` */
   norm: tf.Tensor;
@@ -32,6 +37,12 @@ export interface LightningAttentionParameters {
   outputGate: tf.Tensor;
   /** `[hidden, heads · headDim]` */
   outputProjection: tf.Tensor;
+}
+
+/** Norms of the queries and keys of each head, `[headDim]`, in families that have them. */
+export interface LightningQueryKeyNorms {
+  queryNorm: tf.Tensor;
+  keyNorm: tf.Tensor;
 }
 
 /** Shapes of {@link LightningAttentionParameters}. */
@@ -47,12 +58,12 @@ export function lightningAttentionShapes(
   };
 }
 
-/** The norm of lightning attention ignores `rms_norm_eps` (SPEC section 4). */
-const innerNormEpsilon = 1e-6;
-
-/** Padding of a batch: `[batch, length]` float32, 1 for real tokens, 0 for padding. */
+/** Padding of a batch, and where its tokens stand. */
 export interface AttentionOptions {
+  /** `[batch, length]` float32, 1 for real tokens, 0 for padding. */
   mask?: tf.Tensor2D | undefined;
+  /** From `rotaryAngles` at the absolute positions of these tokens, for variants with rotary embedding. */
+  angles?: RotaryAngles | undefined;
 }
 
 /**
@@ -61,16 +72,21 @@ export interface AttentionOptions {
  */
 export class LightningAttention {
   readonly config: LightningAttentionConfig;
-  readonly parameters: LightningAttentionParameters;
+  readonly parameters: LightningAttentionParameters & Partial<LightningQueryKeyNorms>;
+  readonly #variant: LightningVariant;
 
-  constructor(config: LightningAttentionConfig, parameters: LightningAttentionParameters) {
+  constructor(
+    config: LightningAttentionConfig,
+    parameters: LightningAttentionParameters & Partial<LightningQueryKeyNorms>,
+  ) {
     this.config = config;
     this.parameters = parameters;
+    this.#variant = config.variant ?? minimaxVariant;
   }
 
   /** The whole sequence at once, differentiable: `[batch, length, hidden]` → the same shape. */
-  forward(x: tf.Tensor3D, { mask }: AttentionOptions = {}): tf.Tensor3D {
-    return tf.tidy(() => this.#attend(x, undefined, mask).output);
+  forward(x: tf.Tensor3D, options: AttentionOptions = {}): tf.Tensor3D {
+    return tf.tidy(() => this.#attend(x, undefined, options).output);
   }
 
   /** An empty state for `batch` sequences. */
@@ -83,10 +99,10 @@ export class LightningAttention {
   prefill(
     x: tf.Tensor3D,
     state: LightningAttentionState,
-    { mask }: AttentionOptions = {},
+    options: AttentionOptions = {},
   ): tf.Tensor3D {
     return tf.tidy(() => {
-      const { output, state: next } = this.#attend(x, state.matrix, mask);
+      const { output, state: next } = this.#attend(x, state.matrix, options);
       state.update(next);
       return output;
     });
@@ -104,19 +120,50 @@ export class LightningAttention {
   #attend(
     x: tf.Tensor3D,
     state: tf.Tensor4D | undefined,
-    mask: tf.Tensor2D | undefined,
+    { mask, angles }: AttentionOptions,
   ): { output: tf.Tensor3D; state: tf.Tensor4D } {
-    const { numHeads, slopes, blockSize = defaultBlockSize } = this.config;
-    const { qkvProjection, norm, outputGate, outputProjection } = this.parameters;
-    const qkv = silu(linear(x, qkvProjection)) as tf.Tensor3D;
-    const [queries, keys, values] = splitHeads(qkv, numHeads, 3) as [
-      tf.Tensor4D,
-      tf.Tensor4D,
-      tf.Tensor4D,
-    ];
-    const attended = lightningAttention({ queries, keys, values, slopes, state, mask, blockSize });
-    const joined = mergeHeads(attended.output);
-    const gated = sigmoidGate(rmsNorm(joined, norm, innerNormEpsilon), linear(x, outputGate));
+    const { slopes, blockSize = defaultBlockSize } = this.config;
+    const { outputGate, outputProjection } = this.parameters;
+    const heads = this.#heads(x, angles);
+    const attended = lightningAttention({ ...heads, slopes, state, mask, blockSize });
+    const joined = this.#normalised(mergeHeads(attended.output));
+    const gated = sigmoidGate(joined, linear(x, outputGate));
     return { output: linear(gated, outputProjection) as tf.Tensor3D, state: attended.state };
+  }
+
+  #heads(
+    x: tf.Tensor3D,
+    angles: RotaryAngles | undefined,
+  ): Record<"queries" | "keys" | "values", tf.Tensor4D> {
+    const { numHeads } = this.config;
+    const { qkvProjection, queryNorm, keyNorm } = this.parameters;
+    const { rows, silu: isActivated, rotary, queryScale, normEpsilon } = this.#variant;
+    const projected = linear(x, qkvProjection) as tf.Tensor3D;
+    const qkv = isActivated ? silu(projected) : projected;
+    const [queries, keys, values] = (
+      rows === "by-head"
+        ? splitHeads(qkv, numHeads, 3)
+        : tf.split(splitHeads(qkv, 3 * numHeads)[0]!, 3, 1)
+    ) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
+    const placed = (heads: tf.Tensor4D, norm: tf.Tensor | undefined): tf.Tensor4D => {
+      const normalised = norm ? rmsNorm(heads, norm, normEpsilon) : heads;
+      return rotary ? rotaryEmbedding(normalised, angles!) : normalised;
+    };
+    const turned = placed(queries, queryNorm);
+    return {
+      queries: queryScale === 1 ? turned : tf.mul(turned, queryScale),
+      keys: placed(keys, keyNorm),
+      values,
+    };
+  }
+
+  #normalised(joined: tf.Tensor3D): tf.Tensor3D {
+    const { norm } = this.parameters;
+    const { normGroups, normEpsilon } = this.#variant;
+    if (normGroups === 1) return rmsNorm(joined, norm, normEpsilon);
+    const size = norm.size / normGroups;
+    const groups = tf.reshape(joined, [-1, size]);
+    const normalised = tf.reshape(rmsNorm(groups, tf.ones([size]), normEpsilon), joined.shape);
+    return tf.mul(normalised, norm);
   }
 }

@@ -10,19 +10,19 @@ import { tokenTensors, type TokenBatch } from "./token-batch.ts";
 export interface ForwardResult {
   /** `[batch, length, vocab]` */
   logits: tf.Tensor3D;
-  /** Router decisions of each layer over `batch · length` tokens. */
+  /** Router decisions of each layer with experts over `batch · length` tokens. */
   routers: RouterOutput[];
   /** `[batch, length]`, 1 = real token; undefined without padding. */
   mask: tf.Tensor2D | undefined;
 }
 
 /**
- * A MiniMax-M1 style causal language model (SPEC section 5): embedding → decoder layers → norm →
- * LM head.
+ * A causal language model of the lightning-attention family (SPEC section 5): embedding → decoder
+ * layers → norm → LM head.
  */
 export class CausalLanguageModel {
   readonly config: ModelConfig;
-  /** By on-disk tensor name; owned by the model. */
+  /** By the names of `tensorShapes`; owned by the model. */
   readonly parameters: ModelParameters;
   readonly #decoder: Decoder;
 
@@ -68,7 +68,7 @@ export class CausalLanguageModel {
       observer: {
         ...observer,
         layer: (index, output) => {
-          routers.push(output.router);
+          if (output.router) routers.push(output.router);
           observer.layer?.(index, output);
         },
       },

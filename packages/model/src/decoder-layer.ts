@@ -1,6 +1,6 @@
 import type { RotaryAngles } from "@levin/kernels";
 import type { LightningAttention, LightningAttentionState } from "@levin/lightning-attention";
-import type { MixtureOfExperts, RouterOutput } from "@levin/moe";
+import type { RouterOutput } from "@levin/moe";
 import type { KeyValueCache, SoftmaxAttention } from "@levin/softmax-attention";
 import type * as tf from "@tensorflow/tfjs-core";
 import { normalisedBranch, type BlockFactors } from "./normalised-branch.ts";
@@ -13,9 +13,14 @@ export type LayerAttention =
   | { kind: "lightning"; layer: LightningAttention }
   | { kind: "softmax"; layer: SoftmaxAttention };
 
+/** The block behind attention: a mixture of experts, which has a router, or one block for all tokens. */
+export interface FeedForward {
+  forward(x: tf.Tensor3D): { output: tf.Tensor3D; router?: RouterOutput };
+}
+
 export interface DecoderLayerParts {
   attention: LayerAttention;
-  mixture: MixtureOfExperts;
+  feedForward: FeedForward;
   /** Norm weights, `[hidden]`. */
   inputNorm: tf.Tensor;
   postAttentionNorm: tf.Tensor;
@@ -34,11 +39,12 @@ export interface DecoderLayerOutput {
   /** `[batch, length, hidden]` after the layer, and of its two branches. */
   hidden: tf.Tensor3D;
   attention: tf.Tensor3D;
-  mixture: tf.Tensor3D;
-  router: RouterOutput;
+  feedForward: tf.Tensor3D;
+  /** Of a layer with experts. */
+  router?: RouterOutput;
 }
 
-/** norm → attention → residual → norm → mixture of experts → residual (SPEC section 5). */
+/** norm → attention → residual → norm → feed-forward → residual (SPEC section 5). */
 export class DecoderLayer {
   readonly parts: DecoderLayerParts;
 
@@ -64,9 +70,9 @@ export class DecoderLayer {
       (x) => (output.attention = this.#attend(x, context, state)),
     );
     output.hidden = normalisedBranch(attended, postAttentionNorm, mixtureFactors, (x) => {
-      const { output: mixture, router } = this.parts.mixture.forward(x);
-      Object.assign(output, { mixture, router });
-      return mixture;
+      const { output: feedForward, router } = this.parts.feedForward.forward(x);
+      Object.assign(output, { feedForward, router });
+      return feedForward;
     });
     return output;
   }

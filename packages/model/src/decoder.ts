@@ -10,7 +10,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { allOrNone } from "./all-or-none.ts";
 import type { ModelConfig } from "./config/model-config.ts";
 import type { DecoderLayer, DecoderLayerOutput } from "./decoder-layer.ts";
-import { fusedStep } from "./fused-step.ts";
+import { fitsFusedStep, fusedStep } from "./fused-step.ts";
 import { buildDecoderLayer, parameter, type ModelParameters } from "./model-parameters.ts";
 import { CausalModelState, ModelStateError } from "./model-state.ts";
 import { tokenTensors, type TokenBatch, type TokenTensors } from "./token-batch.ts";
@@ -39,6 +39,7 @@ export class Decoder {
   readonly #config: ModelConfig;
   readonly #range: LayerRange;
   readonly #layers: readonly DecoderLayer[];
+  readonly #fitsFusedStep: boolean;
   /** `[vocab, hidden]` */
   readonly #embedding: tf.Tensor | undefined;
   readonly #head: DecodeHead | undefined;
@@ -56,6 +57,7 @@ export class Decoder {
     this.#layers = config.layerTypes
       .slice(from, to)
       .map((_, i) => buildDecoderLayer(config, parameters, from + i));
+    this.#fitsFusedStep = this.#layers.every(fitsFusedStep);
     if (from === 0) this.#embedding = table();
     if (to === config.numHiddenLayers) {
       this.#head = {
@@ -100,11 +102,12 @@ export class Decoder {
     return tf.tidy(() => {
       const batch = tokenTensors(tokens, this.#config.vocabSize, state.positions);
       const [rows, length] = batch.ids.shape;
-      const isStep = length === 1 && !batch.mask && rows <= mostStepRows && hasDecodeStep();
+      const isStep = length === 1 && !batch.mask && rows <= mostStepRows;
       state.broken = true;
-      const output = isStep
-        ? this.#step(state, tokens, input)
-        : this.#lastOutput(this.hidden(batch, { state, input }));
+      const output =
+        isStep && this.#fitsFusedStep && hasDecodeStep()
+          ? this.#step(state, tokens, input)
+          : this.#lastOutput(this.hidden(batch, { state, input }));
       state.broken = false;
       batch.counts.forEach((count, row) => (state.positions[row]! += count));
       state.length += length;

@@ -7,6 +7,7 @@ import {
   type SoftmaxDecode,
 } from "@levin/kernels";
 import type { LightningAttentionState } from "@levin/lightning-attention";
+import { MixtureOfExperts } from "@levin/moe";
 import type { KeyValueCache } from "@levin/softmax-attention";
 import * as tf from "@tensorflow/tfjs-core";
 import type { DecoderLayer, LayerState } from "./decoder-layer.ts";
@@ -22,9 +23,18 @@ export interface StepParts {
   base: number;
 }
 
+/** Whether the kernel knows the blocks of a layer: those of MiniMax, without variants of other families. */
+export function fitsFusedStep({ parts: { attention, feedForward } }: DecoderLayer): boolean {
+  const isVariant = attention.kind === "lightning" && attention.layer.config.variant !== undefined;
+  if (isVariant || attention.layer.parameters.queryNorm) return false;
+  if (!(feedForward instanceof MixtureOfExperts)) return false;
+  return !feedForward.config.routing && !feedForward.parameters.shared;
+}
+
 /**
  * One real token of each row through the whole model as one kernel, on backends that have it
- * (`hasDecodeStep`): what the layers give one after another. The layers' states move on.
+ * (`hasDecodeStep`): what the layers give one after another. The layers' states move on. Each layer
+ * fits ({@link fitsFusedStep}).
  *
  * @param ids one of each row
  * @returns `[batch, vocab]` logits, or `[batch, hidden]` hidden states without a head
@@ -77,7 +87,8 @@ function attentionOf({ parts }: DecoderLayer, state: LayerState): LightningDecod
 }
 
 function mixtureOf({ parts }: DecoderLayer): MixtureDecode {
-  const { mixture, mixtureFactors, postAttentionNorm: norm } = parts;
+  const { feedForward, mixtureFactors, postAttentionNorm: norm } = parts;
+  const mixture = feedForward as MixtureOfExperts;
   const { router, experts } = mixture.parameters;
   return { norm, ...mixtureFactors, router, experts, k: mixture.config.numExpertsPerToken };
 }

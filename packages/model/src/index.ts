@@ -1,7 +1,7 @@
 export { CausalLanguageModel, type ForwardResult } from "./causal-language-model.ts";
 export { bytesSource, CheckpointError, type ByteSource } from "./checkpoint/byte-source.ts";
 export type { ElementType, WeightType } from "./checkpoint/element-types.ts";
-export type { NamingScheme } from "./checkpoint/plan-shards.ts";
+export type { NamingScheme } from "./checkpoint/file-tensors.ts";
 export { openCheckpoint, type Checkpoint, type Weight } from "./checkpoint/open-checkpoint.ts";
 export { readCheckpoint } from "./checkpoint/read-checkpoint.ts";
 export { readSafetensors, type NamedArray } from "./checkpoint/safetensors-reader.ts";

@@ -1,11 +1,11 @@
 import { decaySlopes, LightningAttention } from "@levin/lightning-attention";
-import { MixtureOfExperts } from "@levin/moe";
+import { DenseFeedForward, MixtureOfExperts, type Expert } from "@levin/moe";
 import { SoftmaxAttention } from "@levin/softmax-attention";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { ModelConfig } from "./config/model-config.ts";
-import { DecoderLayer, type LayerAttention } from "./decoder-layer.ts";
+import { DecoderLayer, type FeedForward, type LayerAttention } from "./decoder-layer.ts";
 
-/** Parameters by their on-disk tensor name (SPEC section 11). */
+/** Parameters by the names that `tensorShapes` lists. */
 export type ModelParameters = ReadonlyMap<string, tf.Tensor>;
 
 /** Raised when a parameter is missing. */
@@ -26,28 +26,18 @@ export function buildDecoderLayer(
   parameters: ModelParameters,
   index: number,
 ): DecoderLayer {
-  const prefix = `model.layers.${index}`;
-  const weight = (name: string): tf.Tensor => parameter(parameters, `${prefix}.${name}.weight`);
+  const tensor = (name: string): tf.Tensor =>
+    parameter(parameters, `model.layers.${index}.${name}`);
+  const weight: Weight = (name) => tensor(`${name}.weight`);
   const kind = config.layerTypes[index]!;
   const norms = { epsilon: config.rmsNormEps, postnorm: config.postnorm };
+  const { dense } = config;
   return new DecoderLayer({
     attention: buildAttention(config, index, weight),
-    mixture: new MixtureOfExperts(
-      {
-        hiddenSize: config.hiddenSize,
-        intermediateSize: config.intermediateSize,
-        numExperts: config.numLocalExperts,
-        numExpertsPerToken: config.numExpertsPerTok,
-      },
-      {
-        router: weight("block_sparse_moe.gate"),
-        experts: Array.from({ length: config.numLocalExperts }, (_, e) => ({
-          gate: weight(`block_sparse_moe.experts.${e}.w1`),
-          up: weight(`block_sparse_moe.experts.${e}.w3`),
-          down: weight(`block_sparse_moe.experts.${e}.w2`),
-        })),
-      },
-    ),
+    feedForward:
+      dense && index < dense.layers
+        ? new DenseFeedForward(expert(weight, "mlp"))
+        : buildMixture(config, weight, tensor),
     inputNorm: weight("input_layernorm"),
     postAttentionNorm: weight("post_attention_layernorm"),
     attentionFactors: { ...config.alphaBeta[kind], ...norms },
@@ -55,24 +45,61 @@ export function buildDecoderLayer(
   });
 }
 
-function buildAttention(
+/** The weight of a module of a layer. */
+type Weight = (module: string) => tf.Tensor;
+
+function buildMixture(
   config: ModelConfig,
-  layerIndex: number,
-  weight: (name: string) => tf.Tensor,
-): LayerAttention {
-  const { hiddenSize, headDim, numAttentionHeads: numHeads, dialect } = config;
+  weight: Weight,
+  tensor: (name: string) => tf.Tensor,
+): FeedForward {
+  const { routing, sharedIntermediateSize } = config;
+  const block = "block_sparse_moe";
+  return new MixtureOfExperts(
+    {
+      hiddenSize: config.hiddenSize,
+      intermediateSize: config.intermediateSize,
+      numExperts: config.numLocalExperts,
+      numExpertsPerToken: config.numExpertsPerTok,
+      ...(routing && { routing }),
+    },
+    {
+      router: weight(`${block}.gate`),
+      experts: Array.from({ length: config.numLocalExperts }, (_, e) =>
+        expert(weight, `${block}.experts.${e}`),
+      ),
+      ...(routing && { expertBias: tensor(`${block}.gate.expert_bias`) }),
+      ...(sharedIntermediateSize && { shared: expert(weight, `${block}.shared_expert`) }),
+    },
+  );
+}
+
+function expert(weight: Weight, name: string): Expert {
+  return { gate: weight(`${name}.w1`), up: weight(`${name}.w3`), down: weight(`${name}.w2`) };
+}
+
+function buildAttention(config: ModelConfig, layerIndex: number, weight: Weight): LayerAttention {
+  const { hiddenSize, headDim, numAttentionHeads: numHeads, dialect, lightning: variant } = config;
+  const queryKeyNorms = config.queryKeyNorm && {
+    queryNorm: weight("self_attn.q_norm"),
+    keyNorm: weight("self_attn.k_norm"),
+  };
   if (config.layerTypes[layerIndex] === "lightning") {
     const numLayers = config.numHiddenLayers;
     const slopes = decaySlopes({ numHeads, layerIndex, numLayers, dialect });
     return {
       kind: "lightning",
       layer: new LightningAttention(
-        { hiddenSize, numHeads, headDim, slopes, blockSize: config.blockSize },
+        {
+          ...{ hiddenSize, numHeads, headDim, slopes, blockSize: config.blockSize },
+          ...(variant && { variant }),
+        },
         {
           qkvProjection: weight("self_attn.qkv_proj"),
           norm: weight("self_attn.norm"),
           outputGate: weight("self_attn.output_gate"),
           outputProjection: weight("self_attn.out_proj"),
+          ...queryKeyNorms,
         },
       ),
     };
@@ -80,12 +107,16 @@ function buildAttention(
   return {
     kind: "softmax",
     layer: new SoftmaxAttention(
-      { hiddenSize, numHeads, numKeyValueHeads: config.numKeyValueHeads, headDim },
+      {
+        ...{ hiddenSize, numHeads, numKeyValueHeads: config.numKeyValueHeads, headDim },
+        normEpsilon: config.rmsNormEps,
+      },
       {
         queryProjection: weight("self_attn.q_proj"),
         keyProjection: weight("self_attn.k_proj"),
         valueProjection: weight("self_attn.v_proj"),
         outputProjection: weight("self_attn.o_proj"),
+        ...queryKeyNorms,
       },
     ),
   };

@@ -1,4 +1,5 @@
-export type { Expert, Routing } from "@levin/kernels";
+export type { Expert, GroupedRouting, Routing } from "@levin/kernels";
+export { DenseFeedForward } from "./dense-feed-forward.ts";
 export { loadBalancingLoss } from "./load-balancing-loss.ts";
 export { routerZLoss } from "./router-z-loss.ts";
 export {

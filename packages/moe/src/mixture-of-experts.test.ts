@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { layers, loadLayersModel, sequential } from "@tensorflow/tfjs-layers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadBalancingLoss, MixtureOfExperts, routerZLoss } from "./index.ts";
+import { DenseFeedForward, loadBalancingLoss, MixtureOfExperts, routerZLoss } from "./index.ts";
 import { MixtureOfExpertsLayer } from "./layers.ts";
 
 const normal = (shape: number[], seed: number): tf.Tensor =>
@@ -67,6 +67,63 @@ describe.each(["cpu", "wasm"])("MixtureOfExperts on %s", (backend) => {
         },
       ),
       { numRuns: 25 },
+    );
+  });
+
+  it("chooses by groups and adds the expert that all tokens see", () => {
+    const routing = { groups: 3, groupsPerToken: 2, scale: 2.5 };
+    const shared = { gate: normal([7, 6], 71), up: normal([7, 6], 72), down: normal([6, 7], 73) };
+    const plain = randomMixture(9, 4);
+    const expertBias = tf.mul(normal([9], 70), 0.3);
+    const mixture = new MixtureOfExperts(
+      { ...plain.config, routing },
+      { ...plain.parameters, expertBias, shared },
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 7 }), fc.integer(), (tokens, seed) => {
+        const x = normal([1, tokens, 6], seed) as tf.Tensor3D;
+        const { output, router } = mixture.forward(x);
+        const bias = expertBias.arraySync() as number[];
+        const expected = router.logits.arraySync().map((logits) => {
+          const scores = logits.map((logit) => 1 / (1 + Math.exp(-logit)));
+          const biased = scores.map((score, e) => score + bias[e]!);
+          const best = [0, 1, 2].map((group) =>
+            biased
+              .slice(3 * group, 3 * group + 3)
+              .toSorted((a, b) => b - a)
+              .slice(0, 2)
+              .reduce((a, b) => a + b),
+          );
+          const last = best.indexOf(Math.min(...best));
+          const chosen = [...biased.keys()]
+            .filter((e) => Math.floor(e / 3) !== last)
+            .toSorted((a, b) => biased[b]! - biased[a]!)
+            .slice(0, 4);
+          const total = chosen.reduce((sum, e) => sum + scores[e]!, 0);
+          return { chosen, weights: chosen.map((e) => (2.5 * scores[e]!) / total) };
+        });
+        expect(router.experts.arraySync()).toEqual(expected.map(({ chosen }) => chosen));
+        const weights = tf.tensor2d(expected.map(({ weights: row }) => row));
+        expect(tf.max(tf.abs(tf.sub(router.weights, weights))).dataSync()[0]).toBeLessThan(1e-5);
+        const dense = new DenseFeedForward(shared).forward(x).output;
+        const routed = new MixtureOfExperts(mixture.config, { ...plain.parameters, expertBias });
+        const sum = tf.add(routed.forward(x).output, dense);
+        expect(tf.max(tf.abs(tf.sub(output, sum))).dataSync()[0]).toBeLessThan(1e-4);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it("computes a dense block as one expert that is always chosen", () => {
+    const parameters = { gate: normal([7, 6], 1), up: normal([7, 6], 2), down: normal([6, 7], 3) };
+    const alone = new MixtureOfExperts(
+      { hiddenSize: 6, intermediateSize: 7, numExperts: 1, numExpertsPerToken: 1 },
+      { router: normal([1, 6], 4), experts: [parameters] },
+    );
+    const x = normal([2, 5, 6], 5) as tf.Tensor3D;
+    const { output } = new DenseFeedForward(parameters).forward(x);
+    expect(tf.max(tf.abs(tf.sub(output, alone.forward(x).output))).dataSync()[0]).toBeLessThan(
+      1e-4,
     );
   });
 

@@ -1,5 +1,14 @@
-import { expertMixture, linear, routeTopExperts, type Expert, type Routing } from "@levin/kernels";
+import {
+  expertMixture,
+  linear,
+  routeByGroups,
+  routeTopExperts,
+  type Expert,
+  type GroupedRouting,
+  type Routing,
+} from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
+import { DenseFeedForward } from "./dense-feed-forward.ts";
 
 /** Sizes of one block. */
 export interface MixtureOfExpertsConfig {
@@ -9,6 +18,8 @@ export interface MixtureOfExpertsConfig {
   numExperts: number;
   /** Experts computed for each token. */
   numExpertsPerToken: number;
+  /** Absent: the k most probable of all experts, by softmax. */
+  routing?: GroupedRouting;
 }
 
 /** Weights of one block, `[out, in]` as on disk. */
@@ -16,9 +27,13 @@ export interface MixtureOfExpertsParameters {
   /** Router, `[experts, hidden]`. */
   router: tf.Tensor;
   experts: readonly Expert[];
+  /** Of grouped routing, `[experts]`. */
+  expertBias?: tf.Tensor;
+  /** An expert, of any width, that sees every token. */
+  shared?: Expert;
 }
 
-/** Shapes of {@link MixtureOfExpertsParameters}. */
+/** Shapes of router and experts in {@link MixtureOfExpertsParameters}. */
 export function mixtureOfExpertsShapes(config: MixtureOfExpertsConfig): {
   router: number[];
   expert: Record<keyof Expert, number[]>;
@@ -44,10 +59,12 @@ export interface RouterOutput extends Routing {
 export class MixtureOfExperts {
   readonly config: MixtureOfExpertsConfig;
   readonly parameters: MixtureOfExpertsParameters;
+  readonly #shared: DenseFeedForward | undefined;
 
   constructor(config: MixtureOfExpertsConfig, parameters: MixtureOfExpertsParameters) {
     this.config = config;
     this.parameters = parameters;
+    if (parameters.shared) this.#shared = new DenseFeedForward(parameters.shared);
   }
 
   /**
@@ -58,12 +75,20 @@ export class MixtureOfExperts {
     return tf.tidy(() => {
       const tokens = tf.reshape(x, [-1, this.config.hiddenSize]) as tf.Tensor2D;
       const logits = linear(tokens, this.parameters.router) as tf.Tensor2D;
-      const routing = routeTopExperts(logits, this.config.numExpertsPerToken);
-      const output = expertMixture(tokens, routing, this.parameters.experts);
+      const routing = this.#route(logits);
+      const chosen = expertMixture(tokens, routing, this.parameters.experts);
+      const output = this.#shared ? tf.add(chosen, this.#shared.forward(tokens).output) : chosen;
       return {
         output: tf.reshape(output, x.shape) as tf.Tensor3D,
         router: { logits, ...routing },
       };
     });
+  }
+
+  #route(logits: tf.Tensor2D): Routing {
+    const { numExpertsPerToken, routing } = this.config;
+    return routing
+      ? routeByGroups(logits, this.parameters.expertBias!, numExpertsPerToken, routing)
+      : routeTopExperts(logits, numExpertsPerToken);
   }
 }

@@ -5,4 +5,5 @@ export {
   type SoftmaxAttentionConfig,
   type SoftmaxAttentionOptions,
   type SoftmaxAttentionParameters,
+  type SoftmaxQueryKeyNorms,
 } from "./softmax-attention.ts";

@@ -14,14 +14,19 @@ import { SoftmaxAttentionLayer } from "./layers.ts";
 const config = { hiddenSize: 12, numHeads: 4, numKeyValueHeads: 2, headDim: 6 };
 const rotary = { rotaryDim: 4, base: 100 };
 
-function randomLayer(): SoftmaxAttention {
+function randomLayer(normalised = false): SoftmaxAttention {
   const parameters = Object.fromEntries(
     Object.entries(softmaxAttentionShapes(config)).map(([name, shape], seed) => [
       name,
       tf.randomNormal(shape, 0, 0.5, "float32", seed),
     ]),
   ) as unknown as SoftmaxAttentionParameters;
-  return new SoftmaxAttention(config, parameters);
+  if (!normalised) return new SoftmaxAttention(config, parameters);
+  const norm = (seed: number): tf.Tensor => tf.randomNormal([6], 1, 0.5, "float32", seed);
+  return new SoftmaxAttention(
+    { ...config, normEpsilon: 1e-6 },
+    { ...parameters, queryNorm: norm(11), keyNorm: norm(12) },
+  );
 }
 
 const randomInput = (batch: number, length: number): tf.Tensor3D =>
@@ -41,8 +46,11 @@ function difference(a: tf.Tensor, b: tf.Tensor): number {
 describe.each(["cpu", "wasm"])("SoftmaxAttention on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
-  it("gives the same by one pass, by prefill in pieces and token by token", () => {
-    const layer = randomLayer();
+  it.each([
+    ["plain", false],
+    ["with norms of queries and keys", true],
+  ])("gives the same by one pass, by prefill in pieces and token by token, %s", (_, normalised) => {
+    const layer = randomLayer(normalised);
     const length = 300; // longer than one segment of the cache
     const x = randomInput(1, length);
     const whole = layer.forward(x, { angles: anglesAt(0, length) });
@@ -54,6 +62,21 @@ describe.each(["cpu", "wasm"])("SoftmaxAttention on %s", (backend) => {
     expect(difference(tf.concat(pieces, 1), whole)).toBeLessThan(2e-5);
     expect(cache.length).toBe(length);
     expect(cache.keys.length).toBe(2);
+  });
+
+  it("normalises queries and keys: their scale does not matter", () => {
+    const layer = randomLayer(true);
+    const { queryProjection, keyProjection } = layer.parameters;
+    const scaled = new SoftmaxAttention(layer.config, {
+      ...layer.parameters,
+      queryProjection: tf.mul(queryProjection, 3),
+      keyProjection: tf.mul(keyProjection, 5),
+    });
+    const x = randomInput(1, 9);
+    const angles = anglesAt(0, 9);
+    expect(difference(scaled.forward(x, { angles }), layer.forward(x, { angles }))).toBeLessThan(
+      1e-5,
+    );
   });
 
   it("gives a left-padded row what the row gives alone, and keeps that through bytes", () => {

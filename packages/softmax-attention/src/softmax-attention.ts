@@ -1,6 +1,7 @@
 import {
   linear,
   mergeHeads,
+  rmsNorm,
   rotaryEmbedding,
   softmaxAttention,
   splitHeads,
@@ -16,6 +17,8 @@ export interface SoftmaxAttentionConfig {
   /** Heads of keys and values; divides `numHeads`. */
   numKeyValueHeads: number;
   headDim: number;
+  /** Epsilon of the norms of queries and keys, in families that have them. */
+  normEpsilon?: number;
 }
 
 /** Weights of one layer, `[out, in]` as on disk. */
@@ -28,6 +31,12 @@ export interface SoftmaxAttentionParameters {
   valueProjection: tf.Tensor;
   /** `[hidden, heads · headDim]` */
   outputProjection: tf.Tensor;
+}
+
+/** Norms of the queries and keys of each head, `[headDim]`, in families that have them. */
+export interface SoftmaxQueryKeyNorms {
+  queryNorm: tf.Tensor;
+  keyNorm: tf.Tensor;
 }
 
 /** Shapes of {@link SoftmaxAttentionParameters}. */
@@ -55,9 +64,12 @@ export interface SoftmaxAttentionOptions {
  */
 export class SoftmaxAttention {
   readonly config: SoftmaxAttentionConfig;
-  readonly parameters: SoftmaxAttentionParameters;
+  readonly parameters: SoftmaxAttentionParameters & Partial<SoftmaxQueryKeyNorms>;
 
-  constructor(config: SoftmaxAttentionConfig, parameters: SoftmaxAttentionParameters) {
+  constructor(
+    config: SoftmaxAttentionConfig,
+    parameters: SoftmaxAttentionParameters & Partial<SoftmaxQueryKeyNorms>,
+  ) {
     this.config = config;
     this.parameters = parameters;
   }
@@ -95,11 +107,17 @@ export class SoftmaxAttention {
     angles: RotaryAngles,
   ): { queries: tf.Tensor4D; keys: tf.Tensor4D; values: tf.Tensor4D } {
     const { queryProjection, keyProjection, valueProjection } = this.parameters;
+    const { queryNorm, keyNorm } = this.parameters;
+    const { headDim, normEpsilon } = this.config;
     const heads = (weight: tf.Tensor): tf.Tensor4D =>
-      splitHeads(linear(x, weight) as tf.Tensor3D, weight.shape[0]! / this.config.headDim)[0]!;
+      splitHeads(linear(x, weight) as tf.Tensor3D, weight.shape[0]! / headDim)[0]!;
+    const placed = (weight: tf.Tensor, norm: tf.Tensor | undefined): tf.Tensor4D => {
+      const all = heads(weight);
+      return rotaryEmbedding(norm ? rmsNorm(all, norm, normEpsilon!) : all, angles);
+    };
     return {
-      queries: rotaryEmbedding(heads(queryProjection), angles),
-      keys: rotaryEmbedding(heads(keyProjection), angles),
+      queries: placed(queryProjection, queryNorm),
+      keys: placed(keyProjection, keyNorm),
       values: heads(valueProjection),
     };
   }

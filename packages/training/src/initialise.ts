@@ -9,7 +9,7 @@ const residualBranch = /(out_proj|o_proj|w2)\.weight$/;
 /**
  * Random parameters of a model, the same on every backend for the same seed.
  *
- * Norms are 1; matrices are normal with variance 1/fan-in, embeddings 1/hidden; branches into the
+ * Norms are 1, biases of routers 0; matrices are normal with variance 1/fan-in, embeddings 1/hidden; branches into the
  * residual are scaled by (8 · layers)^(−1/4), which goes with α = (2 · layers)^(1/4) (DeepNorm,
  * arXiv 2203.00555).
  */
@@ -20,7 +20,7 @@ export function initialiseParameters(config: ModelConfig, seed: number): Map<str
   const parameters = new Map<string, tf.Variable>();
   for (const [name, shape] of tensorShapes(config)) {
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-    if (shape.length === 1) values.fill(1);
+    if (shape.length === 1) values.fill(name.endsWith("expert_bias") ? 0 : 1);
     else {
       const scale = shape[1]! ** -0.5 * (residualBranch.test(name) ? branchScale : 1);
       for (let i = 0; i < values.length; i++) values[i] = scale * standardNormal(uniform);

@@ -1,11 +1,11 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { defineKernel, KernelShapeError, type RunKernel } from "../kernel.ts";
 
-/** The experts of each token by falling probability, and their renormalised weights. */
+/** The experts of each token, the best first, and their renormalised weights. */
 export interface Routing {
   /** `[tokens, k]` int32. */
   experts: tf.Tensor2D;
-  /** `[tokens, k]` float32, each row sums to 1. */
+  /** `[tokens, k]` float32, of a constant sum. */
   weights: tf.Tensor2D;
 }
 

@@ -4,10 +4,10 @@ import type { ElementType } from "./element-types.ts";
 import { checkScales, quantizedShape } from "./quantized-tensors.ts";
 import { readSafetensorsHeader, type TensorEntry } from "./safetensors-header.ts";
 import { readTensor } from "./safetensors-reader.ts";
-import { expectedShape, isRedundant, onDiskNames, onDiskParts } from "./tensor-names.ts";
+import { fileTensors, isRedundant, type FileTensor } from "./file-tensors.ts";
 import { tensorShapes } from "./tensor-shapes.ts";
 
-/** One weight by its on-disk name: float32, or int32 blocks where the config says quantised. */
+/** One weight by its name in the model: float32, or int32 blocks where the config says quantised. */
 export interface Weight {
   name: string;
   shape: number[];
@@ -16,7 +16,7 @@ export interface Weight {
 
 /** A checkpoint whose names, shapes and types have been checked. */
 export interface Checkpoint {
-  /** On-disk names in the order in which the shards hold them. */
+  /** Names of weights in the order in which the shards hold them. */
   readonly names: readonly string[];
   /** The type in which a weight is stored. */
   typeOf(name: string): ElementType;
@@ -36,16 +36,24 @@ export async function openCheckpoint(
   config: ModelConfig,
   shards: readonly ByteSource[],
 ): Promise<Checkpoint> {
+  const shapes = tensorShapes(config);
+  const known = new Map(
+    (["fused", "published"] as const)
+      .flatMap((naming) => fileTensors(config, naming))
+      .map((tensor) => [tensor.name, tensor]),
+  );
   const parts = new Map<string, { source: ByteSource; entry: TensorEntry; part: TensorEntry }>();
   const entries: TensorEntry[] = [];
   for (const source of shards) {
     for (const entry of await readSafetensorsHeader(source)) {
       if (isRedundant(entry.name)) continue;
       entries.push(entry);
-      for (const part of onDiskParts(entry, config)) parts.set(part.name, { source, entry, part });
+      for (const part of partsOf(entry, known.get(entry.name), shapes, config)) {
+        parts.set(part.name, { source, entry, part });
+      }
     }
   }
-  checkInventory(config, entries);
+  checkInventory(config, entries, known);
   return {
     names: [...parts.keys()],
     typeOf: (name) => parts.get(name)!.part.type,
@@ -56,6 +64,36 @@ export async function openCheckpoint(
       return weight;
     },
   };
+}
+
+/** Where the model's own tensors stand in one of a file; the sizes of an entry are checked later. */
+function partsOf(
+  entry: TensorEntry,
+  known: FileTensor | undefined,
+  shapes: ReadonlyMap<string, number[]>,
+  { quantization }: ModelConfig,
+): TensorEntry[] {
+  const names = known?.parts ?? [];
+  const stored = names.map((name) => {
+    const shape = shapes.get(name)!;
+    return quantizedShape(name, shape, quantization) ?? shape;
+  });
+  const bytes = entry.byteLength / sum(stored.map(product));
+  let offset = entry.offset;
+  return names.map((name, i) => {
+    const shape = stored[i]!;
+    const part = { ...entry, name, shape, offset, byteLength: product(shape) * bytes };
+    offset += part.byteLength;
+    return part;
+  });
+}
+
+function product(values: readonly number[]): number {
+  return values.reduce((result, value) => result * value, 1);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function checkNumbers(
@@ -75,19 +113,25 @@ function areFinite(values: Float32Array): boolean {
   return true;
 }
 
-function checkInventory(config: ModelConfig, entries: readonly TensorEntry[]): void {
-  const shapes = tensorShapes(config);
+function checkInventory(
+  config: ModelConfig,
+  entries: readonly TensorEntry[],
+  known: ReadonlyMap<string, FileTensor>,
+): void {
   const problems: string[] = [];
   const seen = new Set<string>();
   for (const entry of entries) {
-    const problem = entryProblem(entry, config, shapes);
+    const tensor = known.get(entry.name);
+    const problem = tensor ? entryProblem(entry, config, tensor) : `unknown tensor ${entry.name}`;
     if (problem) problems.push(problem);
-    for (const part of onDiskNames(entry.name, config)) {
+    for (const part of tensor?.parts ?? []) {
       if (seen.has(part)) problems.push(`${part} appears twice`);
       seen.add(part);
     }
   }
-  for (const name of shapes.keys()) if (!seen.has(name)) problems.push(`missing tensor ${name}`);
+  for (const { name, parts } of fileTensors(config, "published")) {
+    if (!parts.every((part) => seen.has(part))) problems.push(`missing tensor ${name}`);
+  }
   if (problems.length > 0) {
     const rest = problems.length > listed ? ` and ${problems.length - listed} more` : "";
     const isUnsaid = !config.quantization && entries.some(({ type }) => type === "I32");
@@ -98,14 +142,11 @@ function checkInventory(config: ModelConfig, entries: readonly TensorEntry[]): v
 
 function entryProblem(
   { name, shape, type }: TensorEntry,
-  config: ModelConfig,
-  shapes: ReadonlyMap<string, number[]>,
+  { quantization }: ModelConfig,
+  tensor: FileTensor,
 ): string | undefined {
-  const plain = expectedShape(name, config, shapes);
-  if (!plain) return `unknown tensor ${name}`;
-  const { quantization } = config;
-  const blocks = quantizedShape(name, plain, quantization);
-  const expected = blocks ?? plain;
+  const blocks = quantizedShape(tensor.parts[0]!, tensor.shape, quantization);
+  const expected = blocks ?? tensor.shape;
   const isInteger = type.startsWith("I");
   if (blocks && type !== "I32") {
     return `${name}: expected ${quantization!.bits}-bit blocks as I32 [${blocks}], found ${type} [${shape}]`;

@@ -1,14 +1,11 @@
 import type { ModelConfig } from "../config/model-config.ts";
 import type { WeightType } from "./element-types.ts";
+import { fileTensors, type FileTensor, type NamingScheme } from "./file-tensors.ts";
 import { quantizedShape } from "./quantized-tensors.ts";
-import { fusedNames } from "./tensor-names.ts";
-import { tensorShapes } from "./tensor-shapes.ts";
+import { isRouter } from "./tensor-shapes.ts";
 import { tensorBytes, type TensorToWrite, type TensorValues } from "./write-safetensors.ts";
 
-/** Names on disk (`published`), or transformers' in-memory ones with fused experts (`fused`). */
-export type NamingScheme = "published" | "fused";
-
-/** Where the values of an on-disk tensor come from: int32 blocks where the config says quantised. */
+/** Where the values of a tensor of the model come from: int32 blocks where the config says quantised. */
 export type WeightReader = (name: string) => TensorValues | Promise<TensorValues>;
 
 /** The tensors of a checkpoint in the wanted names and type. */
@@ -17,79 +14,36 @@ export function tensorsToWrite(
   read: WeightReader,
   { type, naming }: { type: WeightType; naming: NamingScheme },
 ): TensorToWrite[] {
-  const plain = [...tensorShapes(config)].map(([name, shape]): TensorToWrite => ({
-    name,
-    // The published checkpoints keep router gates in float32.
-    ...stored(
-      config,
-      name,
-      shape,
-      name.endsWith("block_sparse_moe.gate.weight") ? "float32" : type,
-    ),
-    values: () => read(name),
+  return fileTensors(config, naming).map((tensor) => ({
+    name: tensor.name,
+    ...stored(config, tensor, type),
+    values: () => joined(tensor.parts, read),
   }));
-  if (naming === "published") return plain;
-  const experts = /^model\.layers\.(\d+)\.block_sparse_moe\./;
-  return [
-    ...plain.filter(({ name }) => !experts.test(name)),
-    ...config.layerTypes.flatMap((_, layer) => fusedTensors(config, layer, read, type)),
-  ];
 }
 
 /** Shape and type in which a tensor is written. */
 function stored(
   { quantization }: ModelConfig,
-  name: string,
-  shape: number[],
+  { shape, parts: [first] }: FileTensor,
   type: WeightType,
 ): Pick<TensorToWrite, "shape" | "type"> {
-  const blocks = quantizedShape(name, shape, quantization);
-  return blocks ? { shape: blocks, type: "int32" } : { shape, type };
+  const blocks = quantizedShape(first!, shape, quantization);
+  if (blocks) return { shape: blocks, type: "int32" };
+  return { shape, type: isRouter(first!) ? "float32" : type };
 }
 
-function fusedTensors(
-  config: ModelConfig,
-  layer: number,
-  read: WeightReader,
-  type: WeightType,
-): TensorToWrite[] {
-  const { numLocalExperts, intermediateSize, hiddenSize } = config;
-  const names = fusedNames(layer);
-  const block = `model.layers.${layer}.block_sparse_moe`;
-  const joined = async (parts: string[]): Promise<TensorValues> => {
-    const experts: TensorValues[] = [];
-    for (let e = 0; e < numLocalExperts; e++) {
-      for (const part of parts) experts.push(await read(`${block}.experts.${e}.${part}.weight`));
-    }
-    const size = experts.reduce((sum, { length }) => sum + length, 0);
-    const all = experts[0] instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
-    let offset = 0;
-    for (const values of experts) {
-      all.set(values, offset);
-      offset += values.length;
-    }
-    return all;
-  };
-  const tall = [numLocalExperts, 2 * intermediateSize, hiddenSize];
-  const wide = [numLocalExperts, hiddenSize, intermediateSize];
-  return [
-    {
-      name: names.router,
-      shape: [numLocalExperts, hiddenSize],
-      type: "float32",
-      values: () => read(`${block}.gate.weight`),
-    },
-    {
-      name: names.gateUp,
-      ...stored(config, names.gateUp, tall, type),
-      values: () => joined(["w1", "w3"]),
-    },
-    {
-      name: names.down,
-      ...stored(config, names.down, wide, type),
-      values: () => joined(["w2"]),
-    },
-  ];
+async function joined(names: readonly string[], read: WeightReader): Promise<TensorValues> {
+  const parts: TensorValues[] = [];
+  for (const name of names) parts.push(await read(name));
+  if (parts.length === 1) return parts[0]!;
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const all = parts[0] instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  let offset = 0;
+  for (const values of parts) {
+    all.set(values, offset);
+    offset += values.length;
+  }
+  return all;
 }
 
 /** Tensors in order, split so that no shard exceeds `maxBytes` unless one tensor alone does. */

@@ -13,9 +13,9 @@ export interface Quantization {
   blockSize: typeof quantizedBlockSize;
 }
 
-/** Projections of attention and matrices of experts, under their on-disk and fused names. */
+/** Projections of attention, and matrices of experts and of layers without them. */
 const matrices =
-  /\.self_attn\.(qkv_proj|output_gate|out_proj|[qkvo]_proj)\.weight$|\.experts\.(\d+\.w[123]\.weight|gate_up_proj|down_proj)$/;
+  /\.(self_attn\.(qkv_proj|output_gate|out_proj|[qkvo]_proj)|(experts\.\d+|shared_expert|mlp)\.w[123])\.weight$/;
 
 /**
  * Shape of the int32 blocks in which a tensor is stored, or undefined for one that stays in a float

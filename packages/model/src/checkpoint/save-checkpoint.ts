@@ -4,13 +4,14 @@ import type { ModelConfig } from "../config/model-config.ts";
 import { toConfigJson } from "../config/to-config-json.ts";
 import { configFile, indexFile, singleFile } from "./checkpoint-files.ts";
 import type { WeightType } from "./element-types.ts";
-import { planShards, tensorsToWrite, type NamingScheme, type WeightReader } from "./plan-shards.ts";
+import type { NamingScheme } from "./file-tensors.ts";
+import { planShards, tensorsToWrite, type WeightReader } from "./plan-shards.ts";
 import { safetensorsChunks, tensorBytes, type TensorToWrite } from "./write-safetensors.ts";
 
 /** How to write a checkpoint. */
 export interface SaveOptions {
   config: ModelConfig;
-  /** Values of an on-disk tensor name; called once per tensor. */
+  /** Values of a tensor by its name in the model; called once per tensor. */
   read: WeightReader;
   /** Default float32; router gates always stay float32. */
   type?: WeightType;

@@ -20,20 +20,13 @@ const rope = z
 
 const noSharedExpert = (value: number | number[]): boolean => [value].flat().every((n) => n === 0);
 
-/** Keys that both dialects share; a null is taken out before, as if the key were absent. */
-const shared = {
+/** Keys of every family; a null is taken out before, as if the key were absent. */
+const common = {
   vocab_size: size,
   hidden_size: size,
   num_hidden_layers: count,
   num_attention_heads: size,
-  num_key_value_heads: size.nullable().default(8),
   head_dim: size.optional(),
-  num_local_experts: count.default(8),
-  num_experts_per_tok: size.default(2),
-  intermediate_size: size.default(14336),
-  rms_norm_eps: finite.nonnegative().default(1e-5),
-  router_aux_loss_coef: finite.default(0.001),
-  max_position_embeddings: size.default(4096 * 32),
   tie_word_embeddings: z.boolean().default(false),
   hidden_act: z.literal("silu").default("silu"),
   bos_token_id: tokenId.optional(),
@@ -42,10 +35,6 @@ const shared = {
   rope_parameters: rope.optional(),
   // Where older files have it.
   rope_theta: finite.positive().optional(),
-  shared_intermediate_size: z
-    .union([z.number().int(), z.array(z.number().int())])
-    .default(0)
-    .refine(noSharedExpert, "expected 0: no published checkpoint has a shared expert"),
   attention_bias: z.literal(false).optional(),
   sliding_window: absent("sliding-window attention is not part of this family"),
   rope_scaling: absent("scaled rotary embedding is not supported"),
@@ -59,9 +48,25 @@ const shared = {
     .optional(),
 };
 
+/** Keys of both dialects of MiniMax. */
+const minimax = {
+  ...common,
+  num_key_value_heads: size.nullable().default(8),
+  num_local_experts: count.default(8),
+  num_experts_per_tok: size.default(2),
+  intermediate_size: size.default(14336),
+  rms_norm_eps: finite.nonnegative().default(1e-5),
+  router_aux_loss_coef: finite.default(0.001),
+  max_position_embeddings: size.default(4096 * 32),
+  shared_intermediate_size: z
+    .union([z.number().int(), z.array(z.number().int())])
+    .default(0)
+    .refine(noSharedExpert, "expected 0: no published checkpoint has a shared expert"),
+};
+
 /** Configuration of transformers' `MiniMaxForCausalLM`. */
 export const hfConfigFile = z.object({
-  ...shared,
+  ...minimax,
   model_type: z.literal("minimax"),
   layer_types: z.array(z.enum(["linear_attention", "full_attention"])).optional(),
   block_size: size.default(256),
@@ -82,7 +87,7 @@ export const m1ModelTypes = ["minimax_m1", "minimax_text_01", "MiniMaxText01"] a
 
 /** Configuration of MiniMax-AI's own code (M1 and Text-01). */
 export const m1ConfigFile = z.object({
-  ...shared,
+  ...minimax,
   model_type: z.enum(m1ModelTypes),
   attn_type_list: z.array(z.union([z.literal(0), z.literal(1)])),
   postnorm: z.boolean().default(false),
@@ -95,5 +100,45 @@ export const m1ConfigFile = z.object({
   layernorm_mlp_beta: factor,
 });
 
+const only = <T extends boolean | number | string>(value: T, why: string) =>
+  z.literal(value, `expected ${JSON.stringify(value)}: ${why}`).default(value);
+
+/** Configuration of Ring-linear-2.0 and Ling-linear-2.0; defaults are those of their class. */
+export const ringConfigFile = z.object({
+  ...common,
+  model_type: z.literal("bailing_moe_linear"),
+  num_key_value_heads: size.nullable().default(4),
+  num_experts: count.default(256),
+  num_experts_per_tok: size.default(8),
+  num_shared_experts: z.number().int().nonnegative().default(1),
+  intermediate_size: size.default(5120),
+  moe_intermediate_size: size.default(512),
+  moe_shared_expert_intermediate_size: size.optional(),
+  first_k_dense_replace: z.number().int().nonnegative().default(1),
+  n_group: size.default(8),
+  topk_group: size.default(4),
+  routed_scaling_factor: finite.positive().default(1),
+  layer_group_size: size.default(5),
+  group_norm_size: size.default(4),
+  partial_rotary_factor: finite.positive().max(1).default(0.5),
+  linear_silu: z.boolean().default(false),
+  use_qk_norm: z.boolean().default(true),
+  rms_norm_eps: finite.nonnegative().default(1e-6),
+  max_position_embeddings: size.default(32768),
+  router_aux_loss_coef: finite.default(0),
+  score_function: only("sigmoid", "experts are scored by a sigmoid in this family"),
+  norm_topk_prob: only(true, "weights of experts are brought to a constant sum in this family"),
+  moe_router_enable_expert_bias: only(true, "the router has a bias in this family"),
+  use_rmsnorm: only(true, "norms are RMS norms in this family"),
+  use_bias: only(false, "biases are not supported"),
+  use_qkv_bias: only(false, "biases are not supported"),
+  num_nextn_predict_layers: only(0, "layers that predict further tokens are not supported"),
+  kv_lora_rank: absent("multi-head latent attention is not supported"),
+});
+
+/** What all of these files have. */
+export type CommonConfigFile = HfConfigFile | M1ConfigFile | RingConfigFile;
+
+export type RingConfigFile = z.infer<typeof ringConfigFile>;
 export type HfConfigFile = z.infer<typeof hfConfigFile>;
 export type M1ConfigFile = z.infer<typeof m1ConfigFile>;

@@ -1,4 +1,5 @@
-import type { Dialect } from "@levin/lightning-attention";
+import type { Dialect, LightningVariant } from "@levin/lightning-attention";
+import type { GroupedRouting } from "@levin/moe";
 import type { Quantization } from "../checkpoint/quantized-tensors.ts";
 import type { BlockFactors } from "../normalised-branch.ts";
 
@@ -9,9 +10,12 @@ export type { Quantization };
 /** Kind of attention of a layer. */
 export type LayerType = "lightning" | "softmax";
 
-/** A checked configuration, the same for both dialects (SPEC section 2). */
+/**
+ * A checked configuration, the same for all families (SPEC section 2). What only some have is absent in
+ * others.
+ */
 export interface ModelConfig {
-  /** Whose conventions: `hf` = transformers' `minimax`, `m1` = MiniMax-AI's published code. */
+  /** Whose names and decay: `hf` = transformers' `minimax`, `m1` = MiniMax-AI's code, `ring` = Ring- and Ling-linear. */
   dialect: Dialect;
   modelType: string;
   vocabSize: number;
@@ -20,7 +24,7 @@ export interface ModelConfig {
   numAttentionHeads: number;
   numKeyValueHeads: number;
   headDim: number;
-  /** Rotated dimensions of each softmax head; even, at most `headDim`. */
+  /** Rotated dimensions of each head; even, at most `headDim`. */
   rotaryDim: number;
   ropeTheta: number;
   /** Tokens per block of the chunked form; it changes speed, not results. */
@@ -44,6 +48,16 @@ export interface ModelConfig {
   padTokenId: number | null;
   /** Absent when all weights are float numbers. */
   quantization?: Quantization;
+  /** What lightning layers do other than MiniMax's. */
+  lightning?: LightningVariant;
+  /** Queries and keys of each head are normalised. */
+  queryKeyNorm?: true;
+  /** How experts are chosen, other than MiniMax's. */
+  routing?: GroupedRouting;
+  /** Width of the expert that sees every token. */
+  sharedIntermediateSize?: number;
+  /** The first layers, without experts. */
+  dense?: { layers: number; intermediateSize: number };
 }
 
 /** Raised when a configuration is not one of this family; lists every problem found. */

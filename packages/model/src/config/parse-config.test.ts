@@ -11,15 +11,16 @@ const read = (path: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(fixtures, path), "utf8")) as Record<string, unknown>;
 const hf = read("parity/a_mix_lllf/config.json");
 const m1 = read("parity/i_m1_layout/config.json");
+const ring = read("parity/ring_lflff/config.json");
 
 describe("parseConfig", () => {
-  it.each(["parity/a_mix_lllf/config.json", "parity/i_m1_layout/config.json", "m1-config.json"])(
-    "reads %s, and what toConfigJson writes of it",
-    (path) => {
-      const config = parseConfig(read(path));
-      expect(parseConfig(toConfigJson(config))).toEqual(config);
-    },
-  );
+  it.each([
+    ...["parity/a_mix_lllf/config.json", "parity/i_m1_layout/config.json", "m1-config.json"],
+    ...["parity/ring_lflff/config.json", "parity/ring_llf_leftpad/config.json"],
+  ])("reads %s, and what toConfigJson writes of it", (path) => {
+    const config = parseConfig(read(path));
+    expect(parseConfig(toConfigJson(config))).toEqual(config);
+  });
 
   it("fills in the defaults of each dialect", () => {
     const { rotary_dim: _r, postnorm: _p, ...bare } = m1;
@@ -135,6 +136,22 @@ describe("parseConfig", () => {
   ])("refuses %j and says why", (change, message) => {
     expect(() => parseConfig({ ...hf, ...change })).toThrow(ConfigError);
     expect(() => parseConfig({ ...hf, ...change })).toThrow(message);
+  });
+
+  it.each([
+    [{ n_group: 3 }, /n_group that divides 8 experts into groups of two or more, found 3/],
+    [{ topk_group: 5 }, /topk_group of at most 4, found 5/],
+    [{ num_experts_per_tok: 5 }, /num_experts_per_tok of at most 4, .*found 5/],
+    [{ group_norm_size: 5 }, /group_norm_size that divides 4 heads of 8, found 5/],
+    [{ score_function: "softmax" }, /score_function: expected "sigmoid".*found "softmax"/],
+    [{ use_qkv_bias: true }, /use_qkv_bias: expected false: biases/],
+    [{ num_nextn_predict_layers: 1 }, /num_nextn_predict_layers: expected 0.*found 1/],
+    [{ kv_lora_rank: 512 }, /kv_lora_rank: expected null: multi-head latent attention/],
+    [{ rope_scaling: { factor: 4, type: "yarn" } }, /rope_scaling: expected null/],
+    [{ n_groups: 4 }, /unknown key "n_groups" \(did you mean "n_group"\?\)/],
+  ])("refuses Ring-linear with %j and says why", (change, message) => {
+    expect(() => parseConfig({ ...ring, ...change })).toThrow(ConfigError);
+    expect(() => parseConfig({ ...ring, ...change })).toThrow(message);
   });
 
   it.each([

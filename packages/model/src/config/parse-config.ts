@@ -1,16 +1,22 @@
+import type { GroupedRouting } from "@levin/moe";
 import type * as z from "zod";
-import {
-  hfConfigFile,
-  m1ConfigFile,
-  m1ModelTypes,
-  type HfConfigFile,
-  type M1ConfigFile,
-} from "./config-file.ts";
+import { hfConfigFile, m1ConfigFile, m1ModelTypes, ringConfigFile } from "./config-file.ts";
+import { fromHf, fromM1 } from "./from-minimax.ts";
+import { fromRing } from "./from-ring.ts";
 import { unknownKeys } from "./known-keys.ts";
-import { ConfigError, type LayerType, type ModelConfig } from "./model-config.ts";
+import { ConfigError, type ModelConfig } from "./model-config.ts";
+
+/** How the files of each `model_type` are read. */
+const readers: Record<string, (json: object) => ModelConfig> = {
+  minimax: (json) => fromHf(validated(hfConfigFile, json)),
+  ...Object.fromEntries(
+    m1ModelTypes.map((name) => [name, (json: object) => fromM1(validated(m1ConfigFile, json))]),
+  ),
+  bailing_moe_linear: (json) => fromRing(validated(ringConfigFile, json)),
+};
 
 /**
- * Checks a `config.json` of either dialect and brings it to one form (SPEC section 2).
+ * Checks a `config.json` of any family and brings it to one form (SPEC section 2).
  *
  * @param json the parsed file
  * @throws ConfigError listing every problem: wrong types, unknown keys, sizes that do not fit
@@ -20,12 +26,12 @@ export function parseConfig(json: unknown): ModelConfig {
     throw new ConfigError(`config: expected an object, found ${JSON.stringify(json)}`);
   }
   const { model_type: modelType } = json as { model_type?: unknown };
-  if (modelType === "minimax") return checked(fromHf(validated(hfConfigFile, json)));
-  if (m1ModelTypes.some((name) => name === modelType)) {
-    return checked(fromM1(validated(m1ConfigFile, json)));
+  if (typeof modelType === "string" && Object.hasOwn(readers, modelType)) {
+    return checked(readers[modelType]!(json));
   }
+  const known = Object.keys(readers).map((name) => `"${name}"`);
   throw new ConfigError(
-    `config: expected model_type "minimax", "minimax_m1" or "minimax_text_01", found ${JSON.stringify(modelType)}`,
+    `config: expected model_type ${known.join(", ")}, found ${JSON.stringify(modelType)}`,
   );
 }
 
@@ -52,94 +58,17 @@ function withoutNulls(json: object): Record<string, unknown> {
   );
 }
 
-type SharedPart = Omit<
-  ModelConfig,
-  "dialect" | "rotaryDim" | "blockSize" | "layerTypes" | "postnorm" | "alphaBeta"
->;
-
-function fromShared(file: HfConfigFile | M1ConfigFile): SharedPart {
-  const heads = file.num_attention_heads;
-  return {
-    modelType: file.model_type,
-    vocabSize: file.vocab_size,
-    hiddenSize: file.hidden_size,
-    numHiddenLayers: file.num_hidden_layers,
-    numAttentionHeads: heads,
-    numKeyValueHeads: file.num_key_value_heads ?? heads,
-    headDim: file.head_dim ?? file.hidden_size / heads,
-    intermediateSize: file.intermediate_size,
-    numLocalExperts: file.num_local_experts,
-    numExpertsPerTok: file.num_experts_per_tok,
-    rmsNormEps: file.rms_norm_eps,
-    ropeTheta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 1e6,
-    tieWordEmbeddings: file.tie_word_embeddings,
-    routerAuxLossCoef: file.router_aux_loss_coef,
-    maxPositionEmbeddings: file.max_position_embeddings,
-    bosTokenId: file.bos_token_id ?? null,
-    eosTokenId: [file.eos_token_id ?? []].flat(),
-    padTokenId: file.pad_token_id ?? null,
-    ...(file.quantization && {
-      quantization: { bits: file.quantization.bits, blockSize: file.quantization.block_size },
-    }),
-  };
-}
-
-function fromHf(file: HfConfigFile): ModelConfig {
-  const shared = fromShared(file);
-  const layerTypes = file.layer_types?.map((type): LayerType =>
-    type === "full_attention" ? "softmax" : "lightning",
-  );
-  return {
-    ...shared,
-    dialect: "hf",
-    // transformers rotates the whole head, whatever the config says (SPEC 13.1).
-    rotaryDim: shared.headDim,
-    blockSize: file.block_size,
-    layerTypes:
-      layerTypes ??
-      Array.from({ length: file.num_hidden_layers }, (_, i) => (i % 2 ? "lightning" : "softmax")),
-    postnorm: true,
-    alphaBeta: {
-      lightning: factors(file.linear_attn_alpha_factor, file.linear_attn_beta_factor),
-      softmax: factors(file.full_attn_alpha_factor, file.full_attn_beta_factor),
-      moe: factors(file.mlp_alpha_factor, file.mlp_beta_factor),
-    },
-  };
-}
-
-function fromM1(file: M1ConfigFile): ModelConfig {
-  const shared = fromShared(file);
-  return {
-    ...shared,
-    dialect: "m1",
-    rotaryDim: file.rotary_dim ?? shared.headDim,
-    // m1 files have no key for it; short blocks suit CPUs.
-    blockSize: 64,
-    layerTypes: file.attn_type_list.map((type) => (type === 1 ? "softmax" : "lightning")),
-    postnorm: file.postnorm,
-    alphaBeta: {
-      lightning: factors(
-        file.layernorm_linear_attention_alpha,
-        file.layernorm_linear_attention_beta,
-      ),
-      softmax: factors(file.layernorm_full_attention_alpha, file.layernorm_full_attention_beta),
-      moe: factors(file.layernorm_mlp_alpha, file.layernorm_mlp_beta),
-    },
-  };
-}
-
-function factors(alpha = 1, beta = 1): { alpha: number; beta: number } {
-  return { alpha, beta };
-}
-
 /** M1 has 2560; a file that claims far more must not make us list their tensors. */
 const mostExperts = 100_000;
+
+type Rule = [holds: boolean, expected: string, found: unknown];
 
 /** Rules between keys (SPEC section 2, "Validate"). */
 function checked(config: ModelConfig): ModelConfig {
   const { numAttentionHeads, numKeyValueHeads, rotaryDim, headDim } = config;
   const { numExpertsPerTok, numLocalExperts, layerTypes, numHiddenLayers, vocabSize } = config;
-  const rules: [boolean, string, unknown][] = [
+  const { routing, lightning } = config;
+  const rules: Rule[] = [
     [layerTypes.length === numHiddenLayers, `${numHiddenLayers} layer types`, layerTypes.length],
     [
       numAttentionHeads % numKeyValueHeads === 0,
@@ -169,6 +98,12 @@ function checked(config: ModelConfig): ModelConfig {
       `special token ids below vocab_size ${vocabSize}`,
       [config.bosTokenId, config.padTokenId, ...config.eosTokenId],
     ],
+    ...(routing ? groupRules(routing, config) : []),
+    [
+      (numAttentionHeads * headDim) % (lightning?.normGroups ?? 1) === 0,
+      `group_norm_size that divides ${numAttentionHeads} heads of ${headDim}`,
+      lightning?.normGroups,
+    ],
   ];
   const broken = rules.filter(([holds]) => !holds);
   if (broken.length > 0) {
@@ -176,4 +111,24 @@ function checked(config: ModelConfig): ModelConfig {
     throw new ConfigError(`config: ${list.join("; ")}`);
   }
   return config;
+}
+
+function groupRules(
+  { groups, groupsPerToken }: GroupedRouting,
+  { numLocalExperts, numExpertsPerTok }: ModelConfig,
+): Rule[] {
+  const size = numLocalExperts / groups;
+  return [
+    [
+      Number.isInteger(size) && size >= 2,
+      `n_group that divides ${numLocalExperts} experts into groups of two or more`,
+      groups,
+    ],
+    [groupsPerToken <= groups, `topk_group of at most ${groups}`, groupsPerToken],
+    [
+      numExpertsPerTok <= groupsPerToken * size,
+      `num_experts_per_tok of at most ${groupsPerToken * size}, the experts of topk_group groups`,
+      numExpertsPerTok,
+    ],
+  ];
 }

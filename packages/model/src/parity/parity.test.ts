@@ -22,7 +22,8 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
   (backend) => {
     beforeAll(() => selectBackend(backend));
 
-    it("has the six open cases and three of our own", () => expect(cases).toHaveLength(9));
+    it("has the six open cases, three of our own and two of Ring-linear", () =>
+      expect(cases).toHaveLength(11));
 
     it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
       const comparisons = await compareCase(join(folder, name));
@@ -30,7 +31,13 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
       expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
     });
 
-    const unpadded = ["a_mix_lllf", "i_m1_layout", "j_m1_6heads_top3_prenorm", "k_hf_3heads_top1"];
+    const unpadded = [
+      "a_mix_lllf",
+      "i_m1_layout",
+      "j_m1_6heads_top3_prenorm",
+      "k_hf_3heads_top1",
+      "ring_lflff",
+    ];
     it.each(unpadded)("%s: token by token equals one prefill", async (name) => {
       const { batch } = await GoldenCase.read(join(folder, name));
       const model = await loadModel(join(folder, name));
@@ -48,7 +55,7 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
       model.dispose();
     });
 
-    const padded = ["e_batch2_leftpad", "l_m1_batch3_leftpad"];
+    const padded = ["e_batch2_leftpad", "l_m1_batch3_leftpad", "ring_llf_leftpad"];
     it.each(padded)("%s: a padded row gives what it gives alone, decoding too", async (name) => {
       const directory = join(folder, name);
       const { batch } = await GoldenCase.read(directory);

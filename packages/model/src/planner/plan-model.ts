@@ -1,6 +1,6 @@
 import { quantizedBlockSize, type QuantizedBits } from "@levin/kernels";
 import { quantizedShape } from "../checkpoint/quantized-tensors.ts";
-import { tensorShapes } from "../checkpoint/tensor-shapes.ts";
+import { isRouter, tensorShapes } from "../checkpoint/tensor-shapes.ts";
 import type { LayerType, ModelConfig } from "../config/model-config.ts";
 
 /** What a model costs, from its config alone. */
@@ -38,7 +38,7 @@ export interface ContextPlan {
   softmaxTwinStateBytes: number;
 }
 
-/** Parameters, memory and FLOPs of a model of this family, full-size M1 included. */
+/** Parameters, memory and FLOPs of a model of any of these families, full-size M1 included. */
 export function planModel(
   config: ModelConfig,
   contextLengths: readonly number[] = [1024, 8192, 65_536, 131_072, 1_048_576],
@@ -75,7 +75,9 @@ const parts: [name: string, pattern: RegExp][] = [
   ["head", /lm_head/],
   ["attention", /self_attn/],
   ["routers", /block_sparse_moe\.gate/],
-  ["experts", /experts/],
+  ["experts", /\.experts\./],
+  ["shared", /shared_expert/],
+  ["dense", /\.mlp\./],
   ["norms", /norm/],
 ];
 
@@ -92,7 +94,7 @@ function weightBytes(config: ModelConfig): ModelPlan["weightBytes"] {
   const bytes = { float32: 0, bfloat16: 0, int8: 0, int4: 0 };
   for (const [name, shape] of tensorShapes(config)) {
     const size = product(shape);
-    const half = name.endsWith("block_sparse_moe.gate.weight") ? 4 * size : 2 * size;
+    const half = isRouter(name) ? 4 * size : 2 * size;
     const quantized = (bits: QuantizedBits): number => {
       const words = quantizedShape(name, shape, { bits, blockSize: quantizedBlockSize });
       return words ? 4 * product(words) : half;
@@ -111,7 +113,9 @@ function flopsPerToken(config: ModelConfig, length: number): number {
   const byPart = countParameters(config);
   const share = numExpertsPerTok / config.numLocalExperts;
   const head = config.vocabSize * hiddenSize;
-  const matrices = head + byPart["attention"]! + byPart["routers"]! + byPart["experts"]! * share;
+  const always = ["attention", "routers", "shared", "dense"];
+  const passed = sum(always.map((part) => byPart[part] ?? 0));
+  const matrices = head + passed + (byPart["experts"] ?? 0) * share;
   // Lightning: update k vᵀ and read q S, each headDim². Softmax: q kᵀ and p v, each length · headDim.
   const lightning = 2 * 2 * heads * headDim * headDim;
   const softmax = 2 * 2 * heads * headDim * length;

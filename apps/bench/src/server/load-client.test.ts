@@ -43,6 +43,11 @@ describe("a streamed answer", () => {
     expect(answer.pieces.every((at) => at >= answer.asked)).toBe(true);
   });
 
+  it("has pieces of thought by vLLM's name too", async () => {
+    stream = begin + piece({ reasoning: "hm" }) + piece({}, "stop") + usage + done;
+    expect((await client.stream({})).pieces).toHaveLength(2);
+  });
+
   it.each([
     ["refused", "", /^429 /],
     ["without [DONE]", whole.replace(done, ""), /after 2 pieces/],

@@ -15,11 +15,10 @@ export interface StreamedAnswer {
   tokens: number;
 }
 
+type Delta = Partial<Record<"content" | "reasoning_content" | "reasoning", string | null>>;
+
 interface Chunk {
-  choices: {
-    delta: { content?: string | null; reasoning_content?: string | null };
-    finish_reason: string | null;
-  }[];
+  choices: { delta: Delta; finish_reason: string | null }[];
   usage?: { completion_tokens: number } | null;
   error?: { message: string };
 }
@@ -86,7 +85,7 @@ export class LoadClient {
         const { choices, usage, error } = JSON.parse(data) as Chunk;
         if (error) throw new LostAnswerError(error.message);
         const [choice] = choices;
-        if (choice?.delta.content || choice?.delta.reasoning_content) {
+        if (choice && hasText(choice.delta)) {
           pieces.push(performance.now());
           onPiece?.(pieces.length);
         }
@@ -121,6 +120,11 @@ export class LoadClient {
     if (reply.statusCode >= 200 && reply.statusCode < 300) return reply;
     throw new LostAnswerError(`${reply.statusCode} ${path}: ${await reply.body.text()}`);
   }
+}
+
+/** Of an answer, or of a thought: vLLM calls that `reasoning`. */
+function hasText({ content, reasoning_content: thought, reasoning }: Delta): boolean {
+  return Boolean(content || thought || reasoning);
 }
 
 const asStream = { stream: true, stream_options: { include_usage: true } };

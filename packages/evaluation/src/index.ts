@@ -46,6 +46,14 @@ export {
 export { metrics, type Judged, type MetricName } from "./metrics/judge.ts";
 export { sequenceRatio } from "./metrics/sequence-ratio.ts";
 export { MetricError } from "./metrics/metric-error.ts";
+export { boxedAnswer, isSameMathAnswer, mathAnswer } from "./reasoning/math-answer.ts";
+export { parseMathProblems, type MathProblem } from "./reasoning/math-problems.ts";
+export {
+  mathReasoningProblems,
+  taskProblems,
+  type ReasoningProblem,
+} from "./reasoning/reasoning-problem.ts";
+export { scoreSamples, type JudgedSample, type SampleScore } from "./reasoning/score-samples.ts";
 export { majorityScore, scoreTask, type TaskScore } from "./report/score-task.ts";
 export {
   reportMarkdown,

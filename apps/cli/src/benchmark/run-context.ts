@@ -18,7 +18,7 @@ import { answerItems, openPredictionLog } from "@levin/evaluation/node";
 import type { NextTokenModel } from "@levin/model";
 import { encodeChat } from "@levin/tokenizer";
 import { loadBundle, loadText, modelDirectory, type ModelBundle } from "../load-bundle.ts";
-import { hashOf, modelFiles } from "../training/fingerprints.ts";
+import { hashOf, hashOfModel } from "../training/fingerprints.ts";
 import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
 import { decisiveOfContext, type ContextSettings } from "./context-settings.ts";
 
@@ -135,13 +135,12 @@ async function measure(
   events: ContextEvents,
 ): Promise<ContextResult[] | undefined> {
   const { haystack, thinkingBudget, output } = settings;
-  const files = [...(await modelFiles(directory)), join(directory, "tokenizer.json")];
   const log = await openPredictionLog<ContextPrediction>(
     join(output, "predictions", `${suite.name}.${name}.jsonl`),
     {
       ...decisiveOfContext(settings),
       ...(haystack !== undefined && { haystack: await hashOf([haystack]) }),
-      model: await hashOf(files),
+      model: await hashOfModel(directory),
     },
   );
   let [done, tokens] = [0, 0];

@@ -5,6 +5,7 @@ import { entropySummary } from "../reply-entropy.ts";
 import { openCrew, type SpreadFlags } from "../spread/open-crew.ts";
 import { readTasks } from "../task-names.ts";
 import { addContextEval } from "./evaluate-context.ts";
+import { addReasoningEval } from "./evaluate-reasoning.ts";
 import { addSuites } from "./evaluate-suite.ts";
 import {
   addGenerationFlags,
@@ -33,6 +34,7 @@ export function addEval(program: Command): void {
     .enablePositionalOptions();
   addSuites(evaluate);
   addContextEval(evaluate);
+  addReasoningEval(evaluate);
   addSpreadFlags(addGenerationFlags(evaluate))
     .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
     .option("--count <n>", "problems of each task", toNumber, 50)

@@ -30,6 +30,11 @@ export async function modelFiles(directory: string): Promise<string[]> {
     .map((name) => join(directory, name));
 }
 
+/** SHA-256 of all that decides what a model directory replies: config, weights and tokenizer. */
+export async function hashOfModel(directory: string): Promise<string> {
+  return hashOf([...(await modelFiles(directory)), join(directory, "tokenizer.json")]);
+}
+
 /** SHA-256 of files' contents, the first 16 hexadecimal digits: enough to tell files apart, and to be read. */
 export async function hashOf(paths: readonly string[]): Promise<string> {
   const hash = createHash("sha256");

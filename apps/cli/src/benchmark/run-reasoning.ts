@@ -1,0 +1,228 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, extname, join } from "node:path";
+import {
+  mathReasoningProblems,
+  parseMathProblems,
+  scoreSamples,
+  taskProblems,
+  type Answerer,
+  type MathProblem,
+  type ReasoningProblem,
+  type SampleScore,
+} from "@levin/evaluation";
+import { answerItems, openPredictionLog } from "@levin/evaluation/node";
+import { generateBatch, PrefixCache } from "@levin/model";
+import { createRandom, evaluationProblems } from "@levin/tasks";
+import { encodeChat } from "@levin/tokenizer";
+import { loadBundle, modelDirectory, type ModelBundle } from "../load-bundle.ts";
+import { readTasks } from "../task-names.ts";
+import { hashOf, hashOfModel } from "../training/fingerprints.ts";
+import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
+
+/** How reasoning is to be measured: the flags of `levin eval reasoning`. */
+export interface ReasoningSettings {
+  /** A model directory; spark without. */
+  model?: string;
+  backend: string;
+  output: string;
+  /** Files of problems; without, problems of the verifiable tasks are made. */
+  data?: readonly string[];
+  /** A file of examples that are asked and answered before each question of `data`. */
+  examples?: string;
+  shots: number;
+  /** Stands behind each question of `data`. */
+  instruction: string;
+  /** Names parted by commas; all tasks without. */
+  tasks?: string;
+  /** Problems of each task (default 50) or file (default: all). */
+  count?: number;
+  problemSeed: number;
+  maxDifficulty: number;
+  /** Replies to each problem. */
+  samples: number;
+  temperature: number;
+  maxTokens: number;
+  thinkingBudget?: number;
+  seed: number;
+}
+
+/** What a run tells on its way. */
+export interface ReasoningEvents {
+  onAnswered(suite: string, done: number, all: number): void;
+  onResult(score: SampleScore): void;
+  signal: AbortSignal;
+}
+
+/** All that a run measured, as JSON. */
+export interface ReasoningReport {
+  kind: "reasoning";
+  model: string;
+  settings: Readonly<Record<string, unknown>>;
+  results: readonly SampleScore[];
+}
+
+/**
+ * Asks a model problems of files or tasks, or goes on where an earlier run with the same output folder
+ * stopped. Leaves `predictions/`, `report.json` and `report.md`.
+ *
+ * @returns the report; undefined after an abort
+ * @throws DataError, UnknownTaskError, PredictionLogError
+ */
+export async function runReasoning(
+  settings: ReasoningSettings,
+  events: ReasoningEvents,
+): Promise<ReasoningReport | undefined> {
+  const suites = await readSuites(settings);
+  const decisive = await decisiveOf(settings);
+  const bundle = await loadBundle(settings);
+  const results: SampleScore[] = [];
+  try {
+    for (const [suite, problems] of suites) {
+      const score = await measure(suite, problems, { settings, events, bundle, decisive });
+      if (!score) return undefined;
+      events.onResult(score);
+      results.push(score);
+    }
+  } finally {
+    await bundle.model.dispose();
+  }
+  const report: ReasoningReport = {
+    ...{ kind: "reasoning", model: settings.model ?? "spark" },
+    ...{ settings: decisive, results },
+  };
+  const path = join(settings.output, "report.json");
+  await expectWritable(path, () => mkdir(settings.output, { recursive: true }));
+  await writeFileWhole(path, `${JSON.stringify(report, null, 2)}\n`);
+  await writeFileWhole(join(settings.output, "report.md"), reasoningMarkdown(report));
+  return report;
+}
+
+/** One of the replies to a problem. */
+interface Sample {
+  id: string;
+  problem: ReasoningProblem;
+  /** Its place among all samples, which decides what it draws. */
+  place: number;
+}
+
+async function measure(
+  suite: string,
+  problems: readonly ReasoningProblem[],
+  run: {
+    settings: ReasoningSettings;
+    events: ReasoningEvents;
+    bundle: ModelBundle;
+    decisive: Record<string, unknown>;
+  },
+): Promise<SampleScore | undefined> {
+  const { settings, events, bundle, decisive } = run;
+  const samples = problems.flatMap((problem, i) =>
+    Array.from({ length: settings.samples }, (_, sample): Sample => ({
+      id: `${problem.id}#${sample}`,
+      ...{ problem, place: i * settings.samples + sample },
+    })),
+  );
+  const path = join(settings.output, "predictions", `${suite}.jsonl`);
+  const log = await openPredictionLog(path, decisive);
+  const predictions = await answerItems(samples, sampleAnswerer(bundle, settings), log, {
+    onProgress: (done) => events.onAnswered(suite, done, samples.length),
+    signal: events.signal,
+  });
+  return (
+    predictions &&
+    scoreSamples(
+      suite,
+      samples.map(({ problem }, i) => {
+        const { value, text = "" } = predictions[i]!;
+        return { problem: problem.id, isRight: value === 1, key: problem.keyOf(text) };
+      }),
+    )
+  );
+}
+
+/** Samples of one batch; those to one problem come from one state of its prompt. */
+const together = 16;
+
+function sampleAnswerer(
+  { model, tokenizer, chatTemplate: template }: ModelBundle,
+  { temperature, maxTokens, thinkingBudget, seed }: ReasoningSettings,
+): Answerer<Sample> {
+  return {
+    together,
+    answer: async (samples) => {
+      const prefixes = new PrefixCache();
+      const prompts = samples.map(({ problem }) =>
+        encodeChat(tokenizer, problem.turns, { template }),
+      );
+      try {
+        const results = await generateBatch(model, tokenizer, prompts, {
+          ...{ maxNewTokens: maxTokens, temperature, prefixes },
+          ...(thinkingBudget !== undefined && { thinkingBudget }),
+          seed: seed + samples[0]!.place,
+        });
+        return samples.map(({ id, problem }, i) => {
+          const { text } = results[i]!;
+          return { id, value: Number(problem.isRight(text)), text };
+        });
+      } finally {
+        prefixes.dispose();
+      }
+    },
+    dispose: () => undefined,
+  };
+}
+
+async function readSuites(settings: ReasoningSettings): Promise<[string, ReasoningProblem[]][]> {
+  const { data, count, problemSeed: seed, maxDifficulty, instruction, shots } = settings;
+  if (!data) {
+    return (await readTasks(settings.tasks)).map((task) => [
+      task.name,
+      taskProblems(evaluationProblems(task, { count: count ?? 50, seed, maxDifficulty })),
+    ]);
+  }
+  const known = settings.examples === undefined ? [] : await readProblems(settings.examples);
+  const examples = createRandom(seed).sample(known, Math.min(shots, known.length));
+  return Promise.all(
+    data.map(async (path): Promise<[string, ReasoningProblem[]]> => {
+      const problems = (await readProblems(path)).slice(0, count);
+      const suite = basename(path, extname(path));
+      return [suite, mathReasoningProblems(suite, problems, { instruction, examples })];
+    }),
+  );
+}
+
+async function readProblems(path: string): Promise<MathProblem[]> {
+  return parseMathProblems({ name: path, text: await readFile(path, "utf8") });
+}
+
+/** All that decides the replies. */
+async function decisiveOf(settings: ReasoningSettings): Promise<Record<string, unknown>> {
+  const { data, examples, samples, temperature, maxTokens, thinkingBudget, seed } = settings;
+  const { problemSeed, maxDifficulty, instruction, shots } = settings;
+  return {
+    ...{ samples, temperature, maxTokens, thinkingBudget, seed, problemSeed },
+    ...(data ? { data: await hashOf(data), instruction, shots } : { maxDifficulty }),
+    ...(examples !== undefined && { examples: await hashOf([examples]) }),
+    model: await hashOfModel(modelDirectory(settings.model)),
+  };
+}
+
+function reasoningMarkdown({ model, results }: ReasoningReport): string {
+  const percent = (value: number): string => (100 * value).toFixed(1);
+  const passes = Object.keys(results[0]?.passAt ?? {});
+  const samples = results[0]?.samples ?? 1;
+  const several = samples > 1 ? [...passes.slice(1).map((k) => `pass@${k}`), `maj@${samples}`] : [];
+  const rows = results.map(({ suite, problems, accuracy, lower, upper, passAt, majority }) => [
+    ...[suite, String(problems), `${percent(accuracy)} (${percent(lower)}–${percent(upper)})`],
+    ...(samples > 1 ? [...passes.slice(1).map((k) => percent(passAt[k]!)), percent(majority)] : []),
+  ]);
+  const header = ["", "problems", "accuracy, % (95 % interval)", ...several];
+  return [
+    `# Reasoning: ${model}`,
+    "",
+    ...[header, header.map((_, i) => (i === 0 ? "---" : "---:")), ...rows].map(
+      (cells) => `| ${cells.join(" | ")} |`,
+    ),
+    "",
+  ].join("\n");
+}

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { chromiumPath } from "@levin/tooling/chromium";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadServedModel } from "./index.ts";
+import { loadServedModel, type LoadedModel } from "./index.ts";
 import {
   ask,
   ChatPage,
@@ -14,8 +14,10 @@ import {
 
 describe.skipIf(!chromiumPath)("comparisons on the chat page", () => {
   let chat: ChatPage;
+  let served: LoadedModel;
   beforeAll(async () => {
-    chat = await ChatPage.start(await loadServedModel());
+    served = await loadServedModel();
+    chat = await ChatPage.start(served);
   });
   afterAll(() => chat?.close());
 
@@ -23,7 +25,7 @@ describe.skipIf(!chromiumPath)("comparisons on the chat page", () => {
     const page = await chat.open();
     await page.getByRole("button", { name: "Menu" }).click();
     await page.getByLabel("No thinking | 512 tokens").click();
-    await page.getByLabel("Lightning | softmax memory").click();
+    await page.getByLabel("Lightning | softmax cost").click();
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press("Escape");
     await ask(page, "What is 6284 + 2967?");
@@ -37,14 +39,21 @@ describe.skipIf(!chromiumPath)("comparisons on the chat page", () => {
       /^\d+ of 512 tokens$/,
     );
     expect(await thoughtful.getByTestId("answer").innerText()).toBe("9251");
-    expect(await quick.getByTestId("figures").innerText()).toMatch(/\d+ tokens?[^]*state \d+ KiB/);
+    expect(await quick.getByTestId("figures").innerText()).toMatch(
+      /\d+ tokens?[^]* MFLOP[^]*state \d+ KiB/,
+    );
     await thoughtful.getByRole("button", { name: "Continue with this one" }).click();
     // One softmax layer of eight; 56 KiB are the lightning layers'.
-    const [tokens] = await page.locator(".memory tbody th").allInnerTexts();
-    const [own] = await page.getByTestId("own-bytes").allInnerTexts();
-    const [twin] = await page.getByTestId("twin-bytes").allInnerTexts();
-    expect(own).toBe(`${Math.round(56 + Number(tokens) / 8)} KiB`);
-    expect(twin).toBe(`${Number(tokens)} KiB`);
+    const rows = await page.locator(".memory tbody tr").allInnerTexts();
+    const [state, longState, work, longWork] = rows.map((row) => row.split("\t"));
+    const tokens = Number(/\d+/.exec(state![0]!)![0]);
+    expect(state!.slice(1, 3)).toEqual([`${Math.round(56 + tokens / 8)} KiB`, `${tokens} KiB`]);
+    expect(longState!.slice(0, 3)).toEqual(["State, 65,536", "8.1 MiB", "64 MiB"]);
+    expect(work![1]).toMatch(/^[\d.,]+ [MG]FLOP$/);
+    const { flops, softmax_twin_flops: twinFlops } = served.description!;
+    const whole = (of: typeof flops): number =>
+      65_536 * (of.per_token + (of.per_context_token * 65_537) / 2);
+    expect(longWork!.at(-1)).toBe(`${Math.round((100 * whole(flops)) / whole(twinFlops))} %`);
     await page.screenshot({ path: join(screenshots, "desktop-compare.png") });
     expect(await violations(page)).toEqual([]);
     await page.setViewportSize(viewports.phone);

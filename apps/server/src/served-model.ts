@@ -28,6 +28,14 @@ export interface ModelDescription {
   cache_bytes_per_token: number;
   /** The same for a twin in which every layer is softmax attention. */
   softmax_twin_cache_bytes_per_token: number;
+  flops: DescribedFlops;
+  softmax_twin_flops: DescribedFlops;
+}
+
+/** Multiply-adds times two of one token: `per_token + per_context_token · n`, where it is the n-th of a text. */
+interface DescribedFlops {
+  per_token: number;
+  per_context_token: number;
 }
 
 /** What answering requests needs to know of a model, wherever it runs. */
@@ -55,7 +63,12 @@ export interface LoadedModel extends ServedModel {
 
 /** Describes a model by its config. */
 export function describeModel(config: ModelConfig): ModelDescription {
-  const { parameters, state } = planModel(config, []);
+  const { parameters, state, contexts } = planModel(config, [0, 1]);
+  const [empty, one] = contexts;
+  const flops = (key: "flopsPerToken" | "softmaxTwinFlopsPerToken"): DescribedFlops => ({
+    per_token: empty![key],
+    per_context_token: one![key] - empty![key],
+  });
   return {
     parameters: parameters.total,
     active_parameters: parameters.active,
@@ -64,5 +77,7 @@ export function describeModel(config: ModelConfig): ModelDescription {
     lightning_state_bytes: state.lightningBytes,
     cache_bytes_per_token: state.cacheBytesPerToken,
     softmax_twin_cache_bytes_per_token: planModel(softmaxTwin(config), []).state.cacheBytesPerToken,
+    flops: flops("flopsPerToken"),
+    softmax_twin_flops: flops("softmaxTwinFlopsPerToken"),
   };
 }

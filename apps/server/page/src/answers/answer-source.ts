@@ -1,4 +1,4 @@
-import type { ToolCall } from "../chats/conversation.ts";
+import type { PromptRead, ToolCall } from "../chats/conversation.ts";
 
 /** A tool call as the API takes it back. */
 interface ApiToolCall {
@@ -25,8 +25,7 @@ export interface Delta {
     completionTokens: number;
     reasoningTokens: number;
   };
-  /** Tokens of the prompt read so far. */
-  read?: { done: number; total: number };
+  read?: PromptRead;
 }
 
 export interface AskOptions {

@@ -15,7 +15,7 @@ interface Chunk {
       }[];
     };
   }[];
-  prompt_progress?: { total: number; processed: number };
+  prompt_progress?: { total: number; cache: number; processed: number };
   usage?: {
     prompt_tokens: number;
     completion_tokens: number;
@@ -79,7 +79,9 @@ function toDelta({ error, choices, prompt_progress: progress, usage }: Chunk): D
         ...called,
       })),
     }),
-    ...(progress && { read: { done: progress.processed, total: progress.total } }),
+    ...(progress && {
+      read: { done: progress.processed, total: progress.total, cached: progress.cache },
+    }),
     ...(usage && {
       usage: {
         promptTokens: usage.prompt_tokens,

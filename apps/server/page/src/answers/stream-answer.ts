@@ -47,7 +47,7 @@ function isToken({ thought, answer, toolCalls }: Delta): boolean {
 }
 
 function withDelta(answer: Answer, delta: Delta): Answer {
-  const { usage } = delta;
+  const { usage, read } = delta;
   const one = isToken(delta) ? 1 : 0;
   const { cost } = answer;
   return {
@@ -57,11 +57,11 @@ function withDelta(answer: Answer, delta: Delta): Answer {
       answer.text === "" ? (delta.answer ?? "").trimStart() : answer.text + (delta.answer ?? ""),
     thought: answer.thought + (delta.thought ?? ""),
     toolCalls: (delta.toolCalls ?? []).reduce(withToolCall, answer.toolCalls),
-    ...(delta.read && { read: delta.read }),
+    ...(read && { read }),
     cost: {
       ...cost,
-      promptTokens: usage?.promptTokens ?? cost.promptTokens,
-      cachedTokens: usage?.cachedTokens ?? cost.cachedTokens,
+      promptTokens: usage?.promptTokens ?? read?.total ?? cost.promptTokens,
+      cachedTokens: usage?.cachedTokens ?? read?.cached ?? cost.cachedTokens,
       tokens: usage?.completionTokens ?? cost.tokens + one,
       thoughtTokens: usage?.reasoningTokens ?? cost.thoughtTokens + (delta.thought ? 1 : 0),
     },

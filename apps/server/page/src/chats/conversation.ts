@@ -12,6 +12,15 @@ export interface ToolCall {
   arguments: string;
 }
 
+/** How far a prompt is read, in tokens. */
+export interface PromptRead {
+  /** Those kept from before included. */
+  done: number;
+  total: number;
+  /** Tokens whose state was kept from before. */
+  cached: number;
+}
+
 /** What an answer has cost so far. */
 export interface Cost {
   /** Tokens of the prompt, known once the model has read it. */
@@ -54,8 +63,8 @@ export interface Answer extends Turn {
   state: "streaming" | "done" | "stopped" | "failed";
   /** What went wrong, when it failed. */
   error?: string;
-  /** Tokens of the prompt read so far, where the model tells. */
-  read?: { done: number; total: number };
+  /** How far the prompt is read, where the model tells. */
+  read?: PromptRead;
   /** Answers of one comparison share it. */
   comparison?: string;
   /** Which side of the comparison it is. */

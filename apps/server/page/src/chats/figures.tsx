@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import { stateBytesAfter, type ModelFacts } from "../model/model-facts.ts";
-import { inBytes } from "../model/units.ts";
+import { flopsOf, stateBytesAfter, type ModelFacts } from "../model/model-facts.ts";
+import { inBytes, inFlops } from "../model/units.ts";
 import type { Answer } from "./conversation.ts";
 
 /** What an answer costs: tokens, speed, what had to be read for it, and the state behind it. */
@@ -16,6 +16,10 @@ export function Figures({
   const state =
     facts && promptTokens > 0 ? stateBytesAfter(facts, promptTokens + tokens) : undefined;
   const read = promptTokens - cachedTokens;
+  // The last token is said, but not read any more.
+  const last = promptTokens + Math.max(0, tokens - 1);
+  const work =
+    facts?.flops && promptTokens > 0 ? flopsOf(facts.flops, cachedTokens, last) : undefined;
   return (
     <p class="figures" data-testid="figures">
       <span>{tokenCount(tokens)}</span>
@@ -26,6 +30,11 @@ export function Figures({
         <span title={`${read} tokens of the prompt in ${readSeconds.toFixed(2)} s`}>
           read {read}
           {cachedTokens > 0 && `, ${cachedTokens} remembered`}
+        </span>
+      )}
+      {work !== undefined && (
+        <span title="Multiplications and additions, by the model's shape: all it read and said">
+          {inFlops(work)}
         </span>
       )}
       {state !== undefined && <span>state {inBytes(state)}</span>}

@@ -121,7 +121,7 @@ function ModelChoices({
             checked={settings.showsMemory}
             onChange={({ currentTarget }) => onSettings({ showsMemory: currentTarget.checked })}
           />
-          Lightning | softmax memory
+          Lightning | softmax cost
         </label>
       </Choice>
     </>

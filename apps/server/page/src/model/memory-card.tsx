@@ -1,8 +1,16 @@
 import type { JSX } from "preact";
-import { stateBytesAfter, type ModelFacts } from "./model-facts.ts";
-import { inBytes } from "./units.ts";
+import { flopsOf, stateBytesAfter, type ModelFacts } from "./model-facts.ts";
+import { inBytes, inFlops } from "./units.ts";
 
-/** Lightning against softmax: the state of this conversation, and what an all-softmax twin would keep. */
+interface Row {
+  name: string;
+  length: number;
+  own: number;
+  twin: number;
+  inUnits: (value: number) => string;
+}
+
+/** Lightning against softmax: what this conversation costs, and what it would cost an all-softmax twin. */
 export function MemoryCard({
   facts,
   tokens,
@@ -11,36 +19,56 @@ export function MemoryCard({
   /** Of the conversation so far. */
   tokens: number;
 }): JSX.Element | null {
-  const { contextLength, softmaxTwinCacheBytesPerToken: twinBytes } = facts;
-  if (contextLength === undefined || twinBytes === undefined) return null;
-  const rows = [tokens, contextLength].map((length) => ({
-    length,
-    own: stateBytesAfter(facts, length) ?? 0,
-    twin: twinBytes * length,
-  }));
+  const { contextLength } = facts;
+  if (contextLength === undefined) return null;
+  const lengths = [tokens, contextLength];
+  const rows = [...lengths.flatMap(stateRow(facts)), ...lengths.flatMap(workRow(facts))];
+  if (rows.length === 0) return null;
   return (
-    <section class="memory" aria-label="Memory: lightning against softmax">
+    <section class="memory" aria-label="Lightning against softmax">
       <table>
         <thead>
           <tr>
             <th scope="col">Tokens</th>
-            <th scope="col">This model's state</th>
-            <th scope="col">All-softmax twin</th>
+            <th scope="col">This model</th>
+            <th scope="col">All softmax</th>
             <th scope="col">Share</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ length, own, twin }, index) => (
+          {rows.map(({ name, length, own, twin, inUnits }, index) => (
             <tr key={index}>
-              <th scope="row">{length.toLocaleString("en")}</th>
-              <td data-testid="own-bytes">{inBytes(own)}</td>
-              <td data-testid="twin-bytes">{inBytes(twin)}</td>
+              <th scope="row">
+                {name}, {length.toLocaleString("en")}
+              </th>
+              <td>{inUnits(own)}</td>
+              <td>{inUnits(twin)}</td>
               <td>{twin === 0 ? "" : `${((100 * own) / twin).toFixed(0)} %`}</td>
             </tr>
           ))}
         </tbody>
       </table>
-      <p>The twin has the same layers, all with softmax attention; caches counted in bfloat16.</p>
+      <p>
+        Against a twin with softmax attention in every layer: bytes that are kept, with caches in
+        bfloat16, and FLOPs of the whole text, by the models' shapes.
+      </p>
     </section>
   );
 }
+
+const stateRow =
+  (facts: ModelFacts) =>
+  (length: number): Row[] => {
+    const own = stateBytesAfter(facts, length);
+    const { softmaxTwinCacheBytesPerToken: perToken } = facts;
+    if (own === undefined || perToken === undefined) return [];
+    return [{ name: "State", length, own, twin: perToken * length, inUnits: inBytes }];
+  };
+
+const workRow =
+  ({ flops, softmaxTwinFlops }: ModelFacts) =>
+  (length: number): Row[] => {
+    if (!flops || !softmaxTwinFlops) return [];
+    const [own, twin] = [flopsOf(flops, 0, length), flopsOf(softmaxTwinFlops, 0, length)];
+    return [{ name: "Work", length, own, twin, inUnits: inFlops }];
+  };

@@ -14,6 +14,15 @@ export interface ModelFacts {
   cacheBytesPerToken?: number;
   /** The same, were all layers softmax. */
   softmaxTwinCacheBytesPerToken?: number;
+  flops?: Flops;
+  /** The same, were all layers softmax. */
+  softmaxTwinFlops?: Flops;
+}
+
+/** FLOPs of a token: `perToken + perContextToken · n`, where it is the n-th of a text. */
+export interface Flops {
+  perToken: number;
+  perContextToken: number;
 }
 
 export interface ModelCard {
@@ -25,7 +34,14 @@ export interface ModelCard {
     lightning_state_bytes?: number;
     cache_bytes_per_token?: number;
     softmax_twin_cache_bytes_per_token?: number;
+    flops?: CardFlops;
+    softmax_twin_flops?: CardFlops;
   };
+}
+
+interface CardFlops {
+  per_token: number;
+  per_context_token: number;
 }
 
 const retryMilliseconds = 2000;
@@ -70,8 +86,19 @@ export function toFacts({ id, levin = {} }: ModelCard): ModelFacts {
     lightningStateBytes: levin.lightning_state_bytes,
     cacheBytesPerToken: levin.cache_bytes_per_token,
     softmaxTwinCacheBytesPerToken: levin.softmax_twin_cache_bytes_per_token,
+    flops: toFlops(levin.flops),
+    softmaxTwinFlops: toFlops(levin.softmax_twin_flops),
   };
   return facts as ModelFacts;
+}
+
+function toFlops(card: CardFlops | undefined): Flops | undefined {
+  return card && { perToken: card.per_token, perContextToken: card.per_context_token };
+}
+
+/** FLOPs of the tokens that follow the first `from`, up to the first `to` of a text. */
+export function flopsOf({ perToken, perContextToken }: Flops, from: number, to: number): number {
+  return (to - from) * (perToken + (perContextToken * (from + 1 + to)) / 2);
 }
 
 /** Bytes of the state of one conversation after so many tokens; undefined where sizes are not told. */

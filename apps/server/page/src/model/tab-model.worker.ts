@@ -82,7 +82,7 @@ async function answer({
       ...(thinkingBudget !== null && { thinkingBudget }),
       prefixes,
       signal: controller.signal,
-      onPrefill: ({ processed, total }) => tell({ read: { done: processed, total } }),
+      onPrefill: ({ processed: done, ...read }) => tell({ read: { done, ...read } }),
     });
     const calls = tools.length > 0 ? new ToolCallStream() : undefined;
     for (;;) {

@@ -12,6 +12,13 @@ export function inMillions(parameters: number): string {
   return `${rounded(parameters / (isLarge ? 1e9 : 1e6))} ${isLarge ? "B" : "M"} parameters`;
 }
 
+/** Floating-point operations for people. */
+export function inFlops(operations: number): string {
+  const units = ["", "k", "M", "G", "T", "P", "E"];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, operations)) / 3));
+  return `${rounded(operations / 1000 ** power)} ${units[power]!}FLOP`;
+}
+
 function rounded(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 1 : 0 });
 }

@@ -3,17 +3,26 @@ import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { weightFiles } from "@levin/model/node";
 import type { FastifyInstance } from "fastify";
+import { z } from "zod";
 import { ApiError } from "./api/api-error.ts";
+import { about } from "./api/openapi.ts";
 
 /** Files of a model beside its weights; the first two must be there. */
 const smallFiles = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
-interface ModelFile {
-  name: string;
-  bytes: number;
+const modelFileSchema = z.object({
+  name: z.string(),
+  bytes: z.int().min(0),
   /** Changes when the file does. */
-  version: string;
-}
+  version: z.string(),
+});
+
+type ModelFile = z.output<typeof modelFileSchema>;
+
+const filesRoute = about("The files of the model", {
+  reply: z.object({ id: z.string(), files: z.array(modelFileSchema) }),
+});
+const fileRoute = about("A file of the model", { reply: "application/octet-stream" });
 
 /**
  * `GET /model` lists the files of the served model, `GET /model/{name}` is one of them: what a browser
@@ -33,12 +42,8 @@ export function modelFiles(
     if (files.length > 0 && bytes <= sharedModelBytes) return files;
     throw new ApiError(404, "this server does not share the files of its model");
   };
-  app.get("/model", { config: { api: { summary: "The files of the model" } } }, async () => ({
-    id: modelId,
-    files: await list(),
-  }));
-  const config = { api: { summary: "A file of the model" } };
-  app.get<{ Params: { name: string } }>("/model/:name", { config }, async (request, reply) => {
+  app.get("/model", filesRoute, async () => ({ id: modelId, files: await list() }));
+  app.get<{ Params: { name: string } }>("/model/:name", fileRoute, async (request, reply) => {
     const { name } = request.params;
     const file = (await list()).find((other) => other.name === name);
     if (!file) throw new ApiError(404, "the model has no file of this name");

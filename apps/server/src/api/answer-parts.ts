@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { GenerationResult, TokenEvent } from "@levin/model";
 import { ToolCallStream, type AnswerPiece, type Tokenizer } from "@levin/tokenizer";
-import type { PromptProgress } from "./prompt-progress.ts";
+import type { ChatTokenLogprob, PromptProgress } from "./reply-schemas.ts";
 import { streamSteps } from "./stream-steps.ts";
-import { chatLogprob, type ChatTokenLogprob } from "./token-logprobs.ts";
+import { chatLogprob } from "./token-logprobs.ts";
 
 /** A piece of an answer: of the thought, of the text after it, or of a call of a function. */
 export interface AnswerPart {

@@ -1,17 +1,26 @@
-import type { z } from "zod";
-
-/** The kinds of error that OpenAI's API knows and this server uses. */
-export type ApiErrorType =
-  | "invalid_request_error"
-  | "rate_limit_error"
-  | "requests"
-  | "tokens"
-  | "server_error";
+import { z } from "zod";
 
 /** The body of every failed request, in OpenAI's form. */
-export interface ApiErrorBody {
-  error: { message: string; type: ApiErrorType; param: string | null; code: string | null };
-}
+export const errorSchema = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.enum([
+        "invalid_request_error",
+        "rate_limit_error",
+        "requests",
+        "tokens",
+        "server_error",
+      ]),
+      /** The parameter that is wrong. */
+      param: z.string().nullable(),
+      code: z.string().nullable(),
+    }),
+  })
+  .meta({ id: "Error" });
+
+export type ApiErrorBody = z.output<typeof errorSchema>;
+type ApiErrorType = ApiErrorBody["error"]["type"];
 
 /** An error that a client is told about, with its HTTP status. */
 export class ApiError extends Error {

@@ -8,6 +8,8 @@ import { chatChunks, chatCompletion } from "./chat-replies.ts";
 import { chatSchema, parseBody } from "./completion-requests.ts";
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
+import { about } from "./openapi.ts";
+import { chatChunkSchema, chatCompletionSchema } from "./reply-schemas.ts";
 import { formatConstraint } from "./response-format.ts";
 import { toolConstraint, toolDefinitions, toolUse, usesTools } from "./tools.ts";
 
@@ -19,8 +21,12 @@ export function chatCompletions(
   beginTurn: BeginTurn,
 ): void {
   const { served } = service;
-  const api = { summary: "Answers a conversation", body: chatSchema, streams: true };
-  app.post("/v1/chat/completions", { config: { api } }, async (request, reply) => {
+  const options = about("Answers a conversation", {
+    body: chatSchema,
+    reply: chatCompletionSchema,
+    event: chatChunkSchema,
+  });
+  app.post("/v1/chat/completions", options, async (request, reply) => {
     const body = parseBody(chatSchema, request.body);
     checkModel(body.model, served.modelId);
     const messages = chatMessages(body.messages);

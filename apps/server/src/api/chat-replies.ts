@@ -3,13 +3,14 @@ import type { AnswerPart } from "./answer-parts.ts";
 import type { AnswerStep } from "./answers.ts";
 import type { ChatRequest } from "./completion-requests.ts";
 import { ending, replyHead, usageOf } from "./reply-forms.ts";
+import type { ChatChunk, ChatCompletion } from "./reply-schemas.ts";
 import { wholeAnswers, type WholeAnswer } from "./whole-answers.ts";
 
 /** A whole reply of chat completions. */
 export async function chatCompletion(
   request: ChatRequest,
   steps: AsyncIterable<AnswerStep>,
-): Promise<object> {
+): Promise<ChatCompletion> {
   const head = replyHead("chatcmpl", "chat.completion", request.model);
   const answers = await wholeAnswers(steps);
   const choices = answers.map((answer, index) => ({
@@ -21,13 +22,19 @@ export async function chatCompletion(
   return { ...head, choices, usage: usageOf([answers.map(({ result }) => result)]) };
 }
 
-function message({ content, reasoning, toolCalls }: WholeAnswer): object {
+type Message = ChatCompletion["choices"][number]["message"];
+
+function message({ content, reasoning, toolCalls }: WholeAnswer): Message {
   return {
     role: "assistant",
     content: toolCalls.length > 0 && content === "" ? null : content,
     ...(reasoning !== "" && { reasoning_content: reasoning }),
     ...(toolCalls.length > 0 && {
-      tool_calls: toolCalls.map(({ id, ...call }) => ({ id, type: "function", function: call })),
+      tool_calls: toolCalls.map(({ id, ...call }) => ({
+        id,
+        type: "function" as const,
+        function: call,
+      })),
     }),
     refusal: null,
   };
@@ -37,12 +44,13 @@ function message({ content, reasoning, toolCalls }: WholeAnswer): object {
 export async function* chatChunks(
   request: ChatRequest,
   steps: AsyncIterable<AnswerStep>,
-): AsyncGenerator<object> {
+): AsyncGenerator<ChatChunk> {
   const head = replyHead("chatcmpl", "chat.completion.chunk", request.model);
   const withUsage = request.stream_options?.include_usage === true;
-  const chunk = (choice: object): object => ({
+  type Choice = ChatChunk["choices"][number];
+  const chunk = (choice: Pick<Choice, "index" | "delta"> & Partial<Choice>): ChatChunk => ({
     ...head,
-    choices: [{ index: 0, logprobs: null, finish_reason: null, ...choice }],
+    choices: [{ logprobs: null, finish_reason: null, ...choice }],
     ...(withUsage && { usage: null }),
   });
   const results: GenerationResult[] = [];
@@ -69,18 +77,28 @@ export async function* chatChunks(
   if (withUsage) yield { ...head, choices: [], usage: usageOf([results]) };
 }
 
-function delta({ reasoning, content, toolCall }: AnswerPart): object {
+function delta({
+  reasoning,
+  content,
+  toolCall,
+}: AnswerPart): ChatChunk["choices"][number]["delta"] {
   if (reasoning !== undefined) return { reasoning_content: reasoning };
   if (!toolCall) return { content };
   const { index, begin, arguments: json } = toolCall;
   const call = begin
-    ? { index, id: begin.id, type: "function", function: { name: begin.name, arguments: json } }
+    ? {
+        index,
+        id: begin.id,
+        type: "function" as const,
+        function: { name: begin.name, arguments: json },
+      }
     : { index, function: { arguments: json } };
   return { tool_calls: [call] };
 }
 
 /** An answer that was cut has no whole call to carry out. */
-function chatEnding(result: GenerationResult, hasCalls: boolean): object {
+function chatEnding(result: GenerationResult, hasCalls: boolean) {
   const end = ending(result);
-  return hasCalls && end.finish_reason === "stop" ? { ...end, finish_reason: "tool_calls" } : end;
+  const isCall = hasCalls && end.finish_reason === "stop";
+  return isCall ? { ...end, finish_reason: "tool_calls" as const } : end;
 }

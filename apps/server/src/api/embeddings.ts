@@ -8,6 +8,7 @@ import { parseBody, tokenIds } from "./completion-requests.ts";
 import { shortList } from "./message-text.ts";
 import { clientSignal } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
+import { about, listOf } from "./openapi.ts";
 import { promptIds } from "./prompt-ids.ts";
 import { ignored, modelField, unsupported } from "./request-fields.ts";
 
@@ -37,11 +38,25 @@ const embeddingsSchema = z.strictObject({
   user: ignored,
 });
 
+const embeddingListSchema = listOf(
+  z.object({
+    object: z.literal("embedding"),
+    index: z.int().min(0),
+    /** Of length 1; in base64 as little-endian float32. */
+    embedding: z.union([z.array(z.number()), z.base64()]),
+  }),
+)
+  .extend({
+    model: z.string(),
+    usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
+  })
+  .meta({ id: "Embeddings" });
+
 /** `POST /v1/embeddings`: vectors of length 1 by the model itself. */
 export function embeddings(app: FastifyInstance, service: GenerationService): void {
   const { served } = service;
-  const api = { summary: "Embeds texts", body: embeddingsSchema };
-  app.post("/v1/embeddings", { config: { api } }, async (request, reply) => {
+  const options = about("Embeds texts", { body: embeddingsSchema, reply: embeddingListSchema });
+  app.post("/v1/embeddings", options, async (request, reply) => {
     const body = parseBody(embeddingsSchema, request.body);
     checkModel(body.model, served.modelId);
     const texts = body.input.map((input) => embeddedIds(input, served));
@@ -53,7 +68,7 @@ export function embeddings(app: FastifyInstance, service: GenerationService): vo
     }
     const vectors = await service.embed(texts, clientSignal(reply), request);
     const data = vectors.map((vector, index) => ({
-      object: "embedding",
+      object: "embedding" as const,
       index,
       embedding: body.encoding_format === "base64" ? base64(vector) : [...vector],
     }));

@@ -1,10 +1,38 @@
 import type { FastifyInstance } from "fastify";
+import { z } from "zod";
 import type { ServedModel } from "../served-model.ts";
 import { ApiError } from "./api-error.ts";
+import { about, listOf } from "./openapi.ts";
+
+const bytes = z.int().min(0);
+
+const modelCardSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal("model"),
+    created: z.int(),
+    owned_by: z.string(),
+    /** What OpenAI's form has no place for. */
+    levin: z.object({
+      context_length: z.int(),
+      parameters: z.int().optional(),
+      active_parameters: z.int().optional(),
+      layers: z.int().optional(),
+      lightning_layers: z.int().optional(),
+      lightning_state_bytes: bytes.optional(),
+      cache_bytes_per_token: bytes.optional(),
+      softmax_twin_cache_bytes_per_token: bytes.optional(),
+    }),
+  })
+  .meta({ id: "Model" });
+
+type ModelCard = z.output<typeof modelCardSchema>;
+
+const listRoute = about("Lists the models", { reply: listOf(modelCardSchema) });
 
 /** `GET /v1/models` and `/v1/models/{id}`; `levin` holds facts that OpenAI's form has no place for. */
 export function models(app: FastifyInstance, served: ServedModel): void {
-  const card = {
+  const card: ModelCard = {
     id: served.modelId,
     object: "model",
     created: Math.floor(Date.now() / 1000),
@@ -14,10 +42,9 @@ export function models(app: FastifyInstance, served: ServedModel): void {
       ...served.description,
     },
   };
-  const list = { config: { api: { summary: "Lists the models" } } };
-  app.get("/v1/models", list, () => ({ object: "list", data: [card] }));
+  app.get("/v1/models", listRoute, () => ({ object: "list", data: [card] }));
   // An id may contain slashes.
-  const one = { config: { api: { summary: "A model", path: "/v1/models/{id}" } } };
+  const one = about("A model", { path: "/v1/models/{id}", reply: modelCardSchema });
   app.get<{ Params: { "*": string } }>("/v1/models/*", one, (request) => {
     checkModel(request.params["*"], served.modelId);
     return card;

@@ -6,7 +6,7 @@ import {
   startScriptedServer,
   type ScriptedServer,
 } from "../testing/scripted-server.ts";
-import type { PromptProgress } from "./prompt-progress.ts";
+import type { PromptProgress } from "./reply-schemas.ts";
 
 let server: ScriptedServer;
 beforeAll(async () => {

@@ -2,17 +2,7 @@ import type { GenerationResult } from "@levin/model";
 import { Inbox } from "../engine/inbox.ts";
 import type { OnPrefill } from "../engine/engine.ts";
 import type { AnswerPart } from "./answer-parts.ts";
-
-/** How much of a prompt has been read, in llama.cpp's form; tokens but for the time. */
-export interface PromptProgress {
-  total: number;
-  /** Of the total, those whose state was kept from an earlier request. */
-  cache: number;
-  /** Read so far, `cache` included. */
-  processed: number;
-  /** Milliseconds since the reading began. */
-  time_ms: number;
-}
+import type { PromptProgress } from "./reply-schemas.ts";
 
 /**
  * The parts of an answer, and before them how far its prompt is read.

@@ -1,25 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { FinishReason, GenerationResult } from "@levin/model";
-
-/** Tokens that a request cost, in OpenAI's form. */
-export interface Usage {
-  prompt_tokens: number;
-  completion_tokens: number;
-  total_tokens: number;
-  /** Of the prompt, those that an earlier request had read already. */
-  prompt_tokens_details: { cached_tokens: number };
-  completion_tokens_details: { reasoning_tokens: number };
-}
-
-export interface ReplyHead {
-  id: string;
-  object: string;
-  created: number;
-  model: string;
-}
+import type { Usage } from "./reply-schemas.ts";
 
 /** Fields that all chunks of a reply share. */
-export function replyHead(prefix: "chatcmpl" | "cmpl", object: string, model: string): ReplyHead {
+export function replyHead<Name extends string>(
+  prefix: "chatcmpl" | "cmpl",
+  object: Name,
+  model: string,
+) {
   const created = Math.floor(Date.now() / 1000);
   return { id: `${prefix}-${randomUUID()}`, object, created, model };
 }

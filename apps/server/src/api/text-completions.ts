@@ -7,9 +7,17 @@ import { parseBody, textSchema, type TextRequest } from "./completion-requests.t
 import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { promptIds } from "./prompt-ids.ts";
+import { about } from "./openapi.ts";
 import { ending, replyHead, usageOf } from "./reply-forms.ts";
+import {
+  textChunkSchema,
+  textCompletionSchema,
+  type ChatTokenLogprob,
+  type LogprobLists,
+  type TextChunk,
+  type TextCompletion,
+} from "./reply-schemas.ts";
 import { formatConstraint } from "./response-format.ts";
-import type { ChatTokenLogprob } from "./token-logprobs.ts";
 import { wholeAnswers, type WholeAnswer } from "./whole-answers.ts";
 
 /** `POST /v1/completions`: continues texts; a thought in one is reported apart from the text. */
@@ -19,8 +27,12 @@ export function textCompletions(
   stallTimeout: number,
 ): void {
   const { served } = service;
-  const api = { summary: "Continues texts", body: textSchema, streams: true };
-  app.post("/v1/completions", { config: { api } }, async (request, reply) => {
+  const options = about("Continues texts", {
+    body: textSchema,
+    reply: textCompletionSchema,
+    event: textChunkSchema,
+  });
+  app.post("/v1/completions", options, async (request, reply) => {
     const body = parseBody(textSchema, request.body);
     checkModel(body.model, served.modelId);
     const constraint = formatConstraint(body.response_format);
@@ -44,7 +56,10 @@ function drawn({ n, best_of: bestOf }: TextRequest): number {
   return Math.max(bestOf ?? 1, n ?? 1);
 }
 
-async function completion(body: TextRequest, steps: AsyncIterable<AnswerStep>): Promise<object> {
+async function completion(
+  body: TextRequest,
+  steps: AsyncIterable<AnswerStep>,
+): Promise<TextCompletion> {
   const head = replyHead("cmpl", "text_completion", body.model);
   const groups = chunksOf(await wholeAnswers(steps), drawn(body));
   const choices = groups
@@ -63,10 +78,10 @@ async function completion(body: TextRequest, steps: AsyncIterable<AnswerStep>): 
 async function* chunks(
   body: TextRequest,
   steps: AsyncIterable<AnswerStep>,
-): AsyncGenerator<object> {
+): AsyncGenerator<TextChunk> {
   const head = replyHead("cmpl", "text_completion", body.model);
   const withUsage = body.stream_options?.include_usage === true;
-  const chunk = (choice: object): object => ({
+  const chunk = (choice: Partial<TextChunk["choices"][number]>): TextChunk => ({
     ...head,
     choices: [{ index: 0, text: "", logprobs: null, finish_reason: null, ...choice }],
     ...(withUsage && { usage: null }),
@@ -112,7 +127,7 @@ function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
 }
 
 /** The older form of log-probabilities: a list of each field. */
-function logprobLists(logprobs: readonly ChatTokenLogprob[], start: number): object {
+function logprobLists(logprobs: readonly ChatTokenLogprob[], start: number): LogprobLists {
   let offset = start;
   const offsets = logprobs.map(({ token }) => (offset += token.length) - token.length);
   return {

@@ -1,17 +1,6 @@
 import type { TokenEvent } from "@levin/model";
 import type { Tokenizer } from "@levin/tokenizer";
-
-/** A token with its log-probability, in the form of chat completions. */
-export interface TokenLogprob {
-  token: string;
-  logprob: number;
-  /** UTF-8 bytes: a character may be spread over several tokens. */
-  bytes: number[];
-}
-
-export interface ChatTokenLogprob extends TokenLogprob {
-  top_logprobs: TokenLogprob[];
-}
+import type { ChatTokenLogprob, TokenLogprob } from "./reply-schemas.ts";
 
 /** The log-probabilities of an event, if they were asked for. */
 export function chatLogprob(event: TokenEvent, tokenizer: Tokenizer): ChatTokenLogprob | undefined {

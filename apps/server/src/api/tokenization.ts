@@ -4,6 +4,7 @@ import type { ServedModel } from "../served-model.ts";
 import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
 import { chatMessageList, parseBody, tokenIds } from "./completion-requests.ts";
 import { checkModel } from "./models.ts";
+import { about } from "./openapi.ts";
 import { promptIds } from "./prompt-ids.ts";
 import { ignored } from "./request-fields.ts";
 import { toolDefinitions, toolFields, toolUse } from "./tools.ts";
@@ -37,13 +38,34 @@ const detokenizeSchema = z.strictObject({
   tokens: z.union([z.tuple([]), tokenIds], { error: "expected a list of token ids" }),
 });
 
+const tokenId = z.int().min(0);
+
+/** In vLLM's form, or in llama.cpp's for a body with `content`. */
+const tokensSchema = z.union([
+  z.object({
+    count: z.int().min(0),
+    max_model_len: z.int(),
+    tokens: z.array(tokenId),
+    token_strs: z.array(z.string()).nullable(),
+  }),
+  z.object({
+    tokens: z.union([z.array(tokenId), z.array(z.object({ id: tokenId, piece: z.string() }))]),
+  }),
+]);
+
+/** vLLM calls it prompt, llama.cpp content. */
+const textSchema = z.object({ prompt: z.string(), content: z.string() });
+
 type TokenizeRequest = z.output<typeof tokenizeSchema>;
 
 /** `POST /tokenize` and `/detokenize`, for clients of vLLM and of llama.cpp. */
 export function tokenization(app: FastifyInstance, served: ServedModel): void {
   const { tokenizer } = served;
-  const toTokens = { summary: "Tokens of a text or a conversation", body: tokenizeSchema };
-  app.post("/tokenize", { config: { api: toTokens } }, (request) => {
+  const toTokens = about("Tokens of a text or a conversation", {
+    body: tokenizeSchema,
+    reply: tokensSchema,
+  });
+  app.post("/tokenize", toTokens, (request): z.output<typeof tokensSchema> => {
     const body = parseBody(tokenizeSchema, request.body);
     if (body.model != null) checkModel(body.model, served.modelId);
     const tokens = tokensOf(body, served);
@@ -58,12 +80,11 @@ export function tokenization(app: FastifyInstance, served: ServedModel): void {
       token_strs: body.return_token_strs ? tokens.map(piece) : null,
     };
   });
-  const toText = { summary: "The text of tokens", body: detokenizeSchema };
-  app.post("/detokenize", { config: { api: toText } }, (request) => {
+  const toText = about("The text of tokens", { body: detokenizeSchema, reply: textSchema });
+  app.post("/detokenize", toText, (request): z.output<typeof textSchema> => {
     const { model, tokens } = parseBody(detokenizeSchema, request.body);
     if (model != null) checkModel(model, served.modelId);
     const text = tokenizer.decode(promptIds(tokens, "tokens", served));
-    // vLLM calls it prompt, llama.cpp content.
     return { prompt: text, content: text };
   });
 }

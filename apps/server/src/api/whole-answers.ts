@@ -1,7 +1,7 @@
 import type { GenerationResult } from "@levin/model";
 import type { AnswerPart } from "./answer-parts.ts";
 import type { AnswerStep } from "./answers.ts";
-import type { ChatTokenLogprob } from "./token-logprobs.ts";
+import type { ChatTokenLogprob } from "./reply-schemas.ts";
 
 /** All parts of an answer put together. */
 export interface WholeAnswer {

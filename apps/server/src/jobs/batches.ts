@@ -1,26 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { ApiError } from "../api/api-error.ts";
-import { readBatchInput, type LineError } from "./batch-input.ts";
+import { readBatchInput } from "./batch-input.ts";
+import {
+  batchObject,
+  completionWindow,
+  outputs,
+  seconds,
+  type BatchDetails,
+  type BatchRequest,
+} from "./batch-object.ts";
 import { fileObject, type FileObject, type FileStore } from "./file-store.ts";
 import type { JobRuns, OutcomeStatus, Run } from "./job-runs.ts";
 
 /** The kind of run that a batch is. */
 export const batchKind = "batch";
-
-export interface BatchRequest {
-  input_file_id: string;
-  endpoint: string;
-  completion_window: string;
-  metadata?: Record<string, string> | null | undefined;
-}
-
-type BatchDetails = BatchRequest & { owner?: string; errors?: LineError[] };
-
-/** OpenAI's only completion window, in milliseconds. */
-const window = 24 * 3600 * 1000;
-
-/** The files that a batch writes, by the outcomes they hold. */
-const outputs = { output: "completed", errors: "failed" } as const;
 
 /** Batches of requests as OpenAI's API knows them, each a run of jobs; whose they are not don't find them. */
 export class Batches {
@@ -41,7 +34,7 @@ export class Batches {
     const lines = isRight ? items.map((item) => JSON.stringify(item)) : [];
     const run = await this.#runs.create(batchKind, lines, {
       id: `batch_${randomUUID().replaceAll("-", "")}`,
-      window,
+      window: completionWindow,
       details: { ...request, owner, ...(!isRight && { errors }) },
     });
     return batchObject(run);
@@ -130,44 +123,4 @@ export function ownerOf({ details }: Run): string {
 
 function isOf(owner: string, run: Run): boolean {
   return ownerOf(run) === owner;
-}
-
-function batchObject(run: Run): object {
-  const { id, total, counts, createdAt, finishedAt, stopped } = run;
-  const { errors, metadata, owner: _, ...request } = run.details as unknown as BatchDetails;
-  const status = statusOf(run);
-  const ended = (state: string) => (status === state ? seconds(finishedAt!) : null);
-  const file = (name: keyof typeof outputs) =>
-    finishedAt !== undefined && counts[outputs[name]] > 0 ? `file-${id}-${name}` : null;
-  return {
-    id,
-    object: "batch",
-    ...request,
-    errors: errors ? { object: "list", data: errors } : null,
-    status,
-    output_file_id: file("output"),
-    error_file_id: file("errors"),
-    created_at: seconds(createdAt),
-    in_progress_at: errors ? null : seconds(createdAt),
-    expires_at: seconds(run.expiresAt ?? createdAt + window),
-    finalizing_at: ended("completed"),
-    completed_at: ended("completed"),
-    failed_at: ended("failed"),
-    expired_at: ended("expired"),
-    cancelling_at: stopped?.reason === "cancelled" ? seconds(stopped.at) : null,
-    cancelled_at: ended("cancelled"),
-    request_counts: { total, completed: counts.completed, failed: counts.failed },
-    metadata: metadata ?? null,
-  };
-}
-
-function statusOf({ details, finishedAt, stopped }: Run): string {
-  if ("errors" in details) return "failed";
-  if (finishedAt === undefined)
-    return stopped?.reason === "cancelled" ? "cancelling" : "in_progress";
-  return stopped?.reason ?? "completed";
-}
-
-function seconds(milliseconds: number): number {
-  return Math.floor(milliseconds / 1000);
 }

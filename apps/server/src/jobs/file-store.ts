@@ -1,16 +1,21 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
+import { z } from "zod";
 
 /** A file as OpenAI's API describes it. */
-export interface FileObject {
-  id: string;
-  object: "file";
-  bytes: number;
-  created_at: number;
-  filename: string;
-  purpose: "batch" | "batch_output";
-  status: "processed";
-}
+export const fileSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal("file"),
+    bytes: z.int().min(0),
+    created_at: z.int(),
+    filename: z.string(),
+    purpose: z.enum(["batch", "batch_output"]),
+    status: z.literal("processed"),
+  })
+  .meta({ id: "File" });
+
+export type FileObject = z.output<typeof fileSchema>;
 
 const prefix = "levin:file";
 /** Files are kept for so many seconds. */

@@ -3,9 +3,12 @@ import multipart from "@fastify/multipart";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import { ApiError, invalidBody } from "../api/api-error.ts";
+import { about, deletionOf, listOf } from "../api/openapi.ts";
 import { ownerId } from "../security/caller.ts";
 import { batchEndpoints } from "./batch-input.ts";
+import { batchObjectSchema, batchPageSchema } from "./batch-object.ts";
 import { unknownFile } from "./batches.ts";
+import { fileSchema } from "./file-store.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** Room for the fields and marks around a file. */
@@ -23,6 +26,17 @@ const listSchema = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: z.string().optional(),
 });
+
+const fileListSchema = listOf(fileSchema).extend({ has_more: z.literal(false) });
+
+const uploadForm = {
+  type: "object",
+  required: ["purpose", "file"],
+  properties: {
+    purpose: { const: "batch" },
+    file: { type: "string", contentMediaType: "application/octet-stream" },
+  },
+};
 
 type WithId = { Params: { id: string } };
 
@@ -52,7 +66,11 @@ export function jobRoutes(
 }
 
 function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: number): void {
-  const upload = { bodyLimit: fileLimit + formOverhead, ...about("Upload a file, as a form") };
+  const file = { reply: fileSchema };
+  const upload = {
+    bodyLimit: fileLimit + formOverhead,
+    ...about("Uploads a file", { form: uploadForm, ...file }),
+  };
   app.post("/v1/files", upload, async (request) => {
     if (!request.isMultipart()) {
       throw new ApiError(415, "expected multipart/form-data with purpose and file");
@@ -79,23 +97,27 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
     const expected = stored ? `expected purpose "batch"` : "expected a file, found none";
     throw new ApiError(400, expected, { param });
   });
-  app.get("/v1/files", about("All files, the newest first"), async () => {
-    const data = await files.list(ownerId());
-    return { object: "list", data, has_more: false };
-  });
+  app.get(
+    "/v1/files",
+    about("All files, the newest first", { reply: fileListSchema }),
+    async () => {
+      const data = await files.list(ownerId());
+      return { object: "list", data, has_more: false };
+    },
+  );
   app.get<WithId>(
     "/v1/files/:id",
-    about("A file, without its content"),
+    about("A file, without its content", file),
     async ({ params: { id } }) => {
       const owner = ownerId();
-      const file = (await files.get(owner, id)) ?? (await batches.outputFile(owner, id));
-      if (file) return file;
+      const found = (await files.get(owner, id)) ?? (await batches.outputFile(owner, id));
+      if (found) return found;
       throw unknownFile(id);
     },
   );
   app.get<WithId>(
     "/v1/files/:id/content",
-    about("A file's content"),
+    about("A file's content", { reply: "application/jsonl" }),
     async ({ params: { id } }, reply) => {
       const owner = ownerId();
       if (await files.get(owner, id)) return sendLines(reply, files.read(id));
@@ -104,36 +126,36 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
       throw unknownFile(id);
     },
   );
-  app.delete<WithId>("/v1/files/:id", about("Delete a file"), async ({ params: { id } }) => {
+  const deletion = about("Deletes a file", { reply: deletionOf("file") });
+  app.delete<WithId>("/v1/files/:id", deletion, async ({ params: { id } }) => {
     if (await files.delete(ownerId(), id)) return { id, object: "file", deleted: true };
     throw unknownFile(id);
   });
 }
 
 function batchRoutes(app: FastifyInstance, { batches }: Jobs): void {
+  const batch = { reply: batchObjectSchema };
   app.post(
     "/v1/batches",
-    about("Have the requests of a file answered", batchSchema),
+    about("Has the requests of a file answered", { body: batchSchema, ...batch }),
     ({ body }) => {
       const { output_expires_after: _, ...request } = parsed(batchSchema, body);
       return batches.create(ownerId(), request);
     },
   );
-  app.get("/v1/batches", about("All batches, the newest first"), ({ query }) => {
+  const all = about("All batches, the newest first", { query: listSchema, reply: batchPageSchema });
+  app.get("/v1/batches", all, ({ query }) => {
     const { limit, after } = parsed(listSchema, query);
     return batches.list(ownerId(), limit, after);
   });
-  app.get<WithId>("/v1/batches/:id", about("A batch as it stands"), ({ params: { id } }) =>
+  app.get<WithId>("/v1/batches/:id", about("A batch as it stands", batch), ({ params: { id } }) =>
     batches.get(ownerId(), id),
   );
-  app.post<WithId>("/v1/batches/:id/cancel", about("Cancel a batch"), ({ params: { id } }) =>
-    batches.cancel(ownerId(), id),
+  app.post<WithId>(
+    "/v1/batches/:id/cancel",
+    about("Cancels a batch", batch),
+    ({ params: { id } }) => batches.cancel(ownerId(), id),
   );
-}
-
-/** What the OpenAPI document says of a route. */
-function about(summary: string, body?: z.ZodType) {
-  return { config: { api: { summary, ...(body && { body }) } } };
 }
 
 function sendLines(reply: FastifyReply, lines: AsyncIterable<string | Buffer>): FastifyReply {

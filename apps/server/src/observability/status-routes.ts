@@ -1,16 +1,32 @@
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { z } from "zod";
+import { about } from "../api/openapi.ts";
 import type { GenerationService } from "../scheduling/generation-service.ts";
 
 /** Who watches a server asks often: these requests are not worth a line each. */
 const quiet = { logLevel: "warn" } as const;
-const probe = { ...quiet, config: { isPublic: true } } as const;
+
+/** Options of a route that programs ask again and again, without a key. */
+export function probe(summary: string, reply: z.ZodType) {
+  const { api } = about(summary, { reply }).config;
+  return { ...quiet, config: { isPublic: true, api } };
+}
+
+const healthSchema = z.object({
+  status: z.literal("ok"),
+  model: z.string(),
+  /** Requests that wait for a place. */
+  waiting: z.int().min(0),
+});
+const readySchema = z.object({ status: z.string(), model: z.string() });
 
 /** `/health`: the server's thread runs. `/ready`: the model is there to be asked. */
 export function healthRoutes(app: FastifyInstance, service: GenerationService): void {
   const model = service.served.modelId;
-  app.get("/health", probe, () => ({ status: "ok", model, waiting: service.waiting }));
-  app.get("/ready", probe, (_, reply) => {
+  const health = probe("Whether the server's thread runs", healthSchema);
+  app.get("/health", health, () => ({ status: "ok", model, waiting: service.waiting }));
+  app.get("/ready", probe("Whether the model is there to be asked", readySchema), (_, reply) => {
     const { status } = service;
     return reply.code(status === "ready" ? 200 : 503).send({ status, model });
   });
@@ -32,7 +48,8 @@ export function metricsRoute(app: FastifyInstance, registry: Registry): void {
     durations.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
     done();
   });
-  app.get("/metrics", quiet, async (_, reply) => {
+  const metrics = { ...quiet, ...about("Metrics for Prometheus", { reply: "text/plain" }) };
+  app.get("/metrics", metrics, async (_, reply) => {
     const all = Registry.merge([registry, processMetrics()]);
     return reply.type(all.contentType).send(await all.metrics());
   });

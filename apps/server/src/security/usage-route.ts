@@ -1,10 +1,41 @@
 import type { FastifyInstance } from "fastify";
+import { z } from "zod";
 import { ApiError } from "../api/api-error.ts";
+import { about } from "../api/openapi.ts";
 import type { UsageBook, UsageCounts } from "./key-usage.ts";
+
+const count = z.int().min(0);
+const limit = z.int().nullable();
+const countsSchema = z.object({
+  requests: count,
+  prompt_tokens: count,
+  completion_tokens: count,
+  total_tokens: count,
+});
+
+const keyUsageSchema = z
+  .object({
+    object: z.literal("usage"),
+    key: z.object({ id: z.string(), name: z.string(), created: z.string() }),
+    limits: z.object({
+      requests_per_minute: limit,
+      tokens_per_minute: limit,
+      tokens_per_day: limit,
+      concurrent_requests: limit,
+    }),
+    total: countsSchema,
+    /** Of the day in UTC. */
+    today: countsSchema.extend({ date: z.string() }),
+  })
+  .meta({ id: "KeyUsage" });
+
+const usageOptions = about("What the API key that asks has used, and its limits", {
+  reply: keyUsageSchema,
+});
 
 /** `GET /v1/usage`: what the key that asks has used, in all and today (UTC), and its limits. */
 export function usageRoute(app: FastifyInstance, usage: UsageBook): void {
-  app.get("/v1/usage", ({ apiKey }) => {
+  app.get("/v1/usage", usageOptions, ({ apiKey }): z.output<typeof keyUsageSchema> => {
     if (apiKey === null) {
       throw new ApiError(404, "this server needs no API keys, so it counts no usage");
     }
@@ -25,7 +56,11 @@ export function usageRoute(app: FastifyInstance, usage: UsageBook): void {
   });
 }
 
-function countsBody({ requests, promptTokens, completionTokens }: UsageCounts): object {
+function countsBody({
+  requests,
+  promptTokens,
+  completionTokens,
+}: UsageCounts): z.output<typeof countsSchema> {
   return {
     requests,
     prompt_tokens: promptTokens,

@@ -17,7 +17,7 @@ const toolCall = z.object({
   function: z.object({ name: z.string(), arguments: z.string() }),
 });
 
-const messageSchema = z.object({
+export const messageSchema = z.object({
   role,
   content: z.string(),
   reasoning_content: z.string().optional(),

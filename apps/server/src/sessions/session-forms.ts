@@ -1,7 +1,56 @@
+import { z } from "zod";
+import { listOf } from "../api/openapi.ts";
 import type { Session, SessionMessage } from "./session.ts";
+import { messageSchema } from "./session-file.ts";
+
+const count = z.int().min(0);
 
 /** A session in the API; times in seconds, as everywhere in OpenAI's. */
-export function sessionForm(session: Session): object {
+export const sessionSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal("session"),
+    created_at: z.int(),
+    updated_at: z.int(),
+    title: z.string().nullable(),
+    metadata: z.record(z.string(), z.string()),
+    model: z.string(),
+    message_count: count,
+    token_count: count,
+    bytes: count,
+  })
+  .meta({ id: "Session" });
+
+/** A session with all that was said, and the states that are kept of it. */
+export const wholeSessionSchema = sessionSchema
+  .extend({
+    messages: z.array(
+      messageSchema.extend({ index: count, tokens: count.nullable(), created_at: z.int() }),
+    ),
+    states: z.array(z.object({ message: count, tokens: count, bytes: count })),
+  })
+  .meta({ id: "WholeSession" });
+
+export const importedSchema = sessionSchema
+  .extend({
+    /** What became of the state in the file. */
+    imported: z.object({
+      state: z.enum(["none", "kept", "dropped"]),
+      reason: z.string().optional(),
+    }),
+  })
+  .meta({ id: "ImportedSession" });
+
+/** A page of sessions. */
+export const sessionPageSchema = listOf(sessionSchema).extend({
+  first_id: z.string().nullable(),
+  last_id: z.string().nullable(),
+  has_more: z.boolean(),
+});
+
+type SessionForm = z.output<typeof sessionSchema>;
+
+export function sessionForm(session: Session): SessionForm {
   return {
     id: session.id,
     object: "session",
@@ -16,7 +65,6 @@ export function sessionForm(session: Session): object {
   };
 }
 
-/** A session with all that was said, and the states that are kept of it. */
 export function wholeSessionForm(
   session: Session,
   messages: readonly SessionMessage[],
@@ -38,8 +86,10 @@ export function wholeSessionForm(
   };
 }
 
-/** A page of sessions, in the form of OpenAI's lists. */
-export function listForm(sessions: readonly Session[], hasMore: boolean): object {
+export function listForm(
+  sessions: readonly Session[],
+  hasMore: boolean,
+): z.output<typeof sessionPageSchema> {
   return {
     object: "list",
     data: sessions.map(sessionForm),

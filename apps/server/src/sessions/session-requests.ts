@@ -25,7 +25,7 @@ export const forkSchema = z.strictObject({
   title: title.nullish(),
 });
 
-const listSchema = z.strictObject({
+export const listSchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: z.string().optional(),
   query: z.string().max(200).optional(),

@@ -1,11 +1,20 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { z } from "zod";
+import { about, deletionOf } from "../api/openapi.ts";
 import { exportSession, forkSession, importSession } from "./session-copies.ts";
 import { fileSchema, parseFile } from "./session-file.ts";
-import { listForm, sessionForm, wholeSessionForm } from "./session-forms.ts";
+import {
+  importedSchema,
+  listForm,
+  sessionForm,
+  sessionPageSchema,
+  sessionSchema,
+  wholeSessionForm,
+  wholeSessionSchema,
+} from "./session-forms.ts";
 import {
   createSchema,
   forkSchema,
+  listSchema,
   parseCreate,
   parseFork,
   parseList,
@@ -13,6 +22,8 @@ import {
   updateSchema,
 } from "./session-requests.ts";
 import type { Sessions } from "./sessions.ts";
+
+const one = { reply: sessionSchema };
 
 /** Bytes of the largest file that is imported: states of softmax layers grow with a session. */
 const importLimit = 256 * 2 ** 20;
@@ -31,17 +42,25 @@ export function sessionRoutes(
   opened: () => Promise<Sessions>,
   owner: () => string,
 ): void {
-  app.post("/v1/sessions", about("Begins a session", createSchema), async (request) => {
-    const { title = null, metadata, system } = parseCreate(request.body);
-    const sessions = await opened();
-    const model = await sessions.model();
-    const session = { title, metadata: metadata ?? {}, tools: null, ...model };
-    const message = { role: "system" as const, content: system ?? "" };
-    const messages = system == null ? [] : [{ message, tokens: null, createdAt: Date.now() }];
-    return sessionForm(await sessions.store.create(owner(), session, messages));
-  });
+  app.post(
+    "/v1/sessions",
+    about("Begins a session", { body: createSchema, ...one }),
+    async (request) => {
+      const { title = null, metadata, system } = parseCreate(request.body);
+      const sessions = await opened();
+      const model = await sessions.model();
+      const session = { title, metadata: metadata ?? {}, tools: null, ...model };
+      const message = { role: "system" as const, content: system ?? "" };
+      const messages = system == null ? [] : [{ message, tokens: null, createdAt: Date.now() }];
+      return sessionForm(await sessions.store.create(owner(), session, messages));
+    },
+  );
 
-  app.get("/v1/sessions", about("Sessions, the newest change first"), async (request) => {
+  const list = about("Sessions, the newest change first", {
+    query: listSchema,
+    reply: sessionPageSchema,
+  });
+  app.get("/v1/sessions", list, async (request) => {
     const { store } = await opened();
     const { sessions, hasMore } = await store.list(owner(), parseList(request.query));
     return listForm(sessions, hasMore);
@@ -49,7 +68,7 @@ export function sessionRoutes(
 
   app.get<OfSession>(
     "/v1/sessions/:id",
-    about("A session and its messages"),
+    about("A session and its messages", { reply: wholeSessionSchema }),
     async ({ params }) => {
       const { store } = await opened();
       const session = await store.find(owner(), params.id);
@@ -59,7 +78,7 @@ export function sessionRoutes(
 
   app.patch<OfSession>(
     "/v1/sessions/:id",
-    about("Changes title or metadata", updateSchema),
+    about("Changes title or metadata", { body: updateSchema, ...one }),
     async ({ params, body }) => {
       const { store } = await opened();
       return sessionForm(await store.update(owner(), params.id, parseUpdate(body)));
@@ -68,7 +87,7 @@ export function sessionRoutes(
 
   app.delete<OfSession>(
     "/v1/sessions/:id",
-    about("Deletes a session"),
+    about("Deletes a session", { reply: deletionOf("session.deleted") }),
     async ({ params: { id } }) => {
       const sessions = await opened();
       await sessions.exclusively(owner(), id, () => sessions.store.delete(owner(), id));
@@ -78,14 +97,14 @@ export function sessionRoutes(
 
   app.post<OfSession>(
     "/v1/sessions/:id/fork",
-    about("Copies a session up to a message", forkSchema),
+    about("Copies a session up to a message", { body: forkSchema, ...one }),
     async ({ params, body }) =>
       sessionForm(await forkSession(await opened(), owner(), params.id, parseFork(body))),
   );
 
   app.get<OfSession>(
     "/v1/sessions/:id/export",
-    about("A session as a file"),
+    about("A session as a file", { reply: fileSchema }),
     async ({ params: { id } }, reply) => {
       const file = await exportSession(await opened(), owner(), id);
       return asDownload(reply, `${id}.json`).send(file);
@@ -94,18 +113,16 @@ export function sessionRoutes(
 
   app.post(
     "/v1/sessions/import",
-    { bodyLimit: importLimit, ...about("A session of a file", fileSchema) },
+    {
+      bodyLimit: importLimit,
+      ...about("A session of a file", { body: fileSchema, reply: importedSchema }),
+    },
     async ({ body }) => {
       const file = parseFile(body);
       const { session, imported } = await importSession(await opened(), owner(), file);
       return { ...sessionForm(session), imported };
     },
   );
-}
-
-/** What the OpenAPI document says of a route. */
-function about(summary: string, body?: z.ZodType) {
-  return { config: { api: { summary, ...(body && { body }) } } };
 }
 
 function asDownload(reply: FastifyReply, name: string): FastifyReply {

@@ -1,5 +1,8 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { about, listOf } from "../api/openapi.ts";
+import { probe } from "../observability/status-routes.ts";
 import { isDeparture, toApiError } from "../api/error-handling.ts";
 import { clientSignal, errorEvent, untilStalled } from "../api/event-stream.ts";
 import { callers, type Caller } from "../security/caller.ts";
@@ -14,7 +17,18 @@ import { wholeEvents } from "./whole-events.ts";
 /** Nothing is read ahead of a slow client. */
 const oneAtATime = { highWaterMark: 1 };
 
-const isPublic = { config: { isPublic: true } };
+const upstreamsField = z.array(
+  z.object({
+    upstream: z.int(),
+    status: z.string(),
+    outstanding: z.int(),
+    models: z.array(z.string()),
+  }),
+);
+const health = z.object({ status: z.string(), upstreams: upstreamsField });
+
+/** The engines' own. */
+const cardSchema = z.looseObject({ id: z.string() });
 
 type Path = keyof typeof forwardedRoutes;
 
@@ -24,17 +38,21 @@ export function upstreamRoutes(
   upstreams: Upstreams,
   stallTimeout: number,
 ): void {
-  app.get("/health", isPublic, () => ({ status: "ok", upstreams: describe(upstreams) }));
-  app.get("/ready", isPublic, (_, reply) => {
+  const alive = probe("Whether the server's thread runs", health);
+  app.get("/health", alive, () => ({ status: "ok", upstreams: describe(upstreams) }));
+  app.get("/ready", probe("Whether an engine is available", health), (_, reply) => {
     const { isReady } = upstreams;
     const status = isReady ? "ready" : "no upstream is available";
     return reply.code(isReady ? 200 : 503).send({ status, upstreams: describe(upstreams) });
   });
   upstreamModels(app, upstreams);
   for (const path of Object.keys(forwardedRoutes) as Path[]) {
-    const streams = !/token|embed/.test(path);
-    const api = { summary: "Passed on to an engine", body: forwardedRoutes[path], streams };
-    app.post(path, { config: { api } }, (request, reply) => forward(path, request, reply));
+    const options = about("Passed on to an engine", {
+      body: forwardedRoutes[path],
+      // Replies are the engine's own.
+      ...(!/token|embed/.test(path) && { event: z.unknown() }),
+    });
+    app.post(path, options, (request, reply) => forward(path, request, reply));
   }
 
   async function forward(path: Path, request: FastifyRequest, reply: FastifyReply) {
@@ -91,9 +109,13 @@ export function upstreamRoutes(
 }
 
 function upstreamModels(app: FastifyInstance, upstreams: Upstreams): void {
-  app.get("/v1/models", () => ({ object: "list", data: upstreams.models }));
+  app.get("/v1/models", about("Lists the models", { reply: listOf(cardSchema) }), () => ({
+    object: "list",
+    data: upstreams.models,
+  }));
   // An id may contain slashes.
-  app.get<{ Params: { "*": string } }>("/v1/models/*", (request) => {
+  const one = about("A model", { path: "/v1/models/{id}", reply: cardSchema });
+  app.get<{ Params: { "*": string } }>("/v1/models/*", one, (request) => {
     const asked = request.params["*"];
     const card = upstreams.models.find(({ id }) => id === asked);
     if (card) return card;

@@ -43,7 +43,7 @@ export const inputItem = z.union(
 /** Items of a conversation. */
 const inputItems = shortList(inputItem);
 
-const textFormat = z.discriminatedUnion(
+export const textFormat = z.discriminatedUnion(
   "type",
   [
     z.object({ type: z.literal("text") }),

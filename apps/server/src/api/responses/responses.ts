@@ -10,6 +10,8 @@ import {
   type ResponseEvent,
   type ResponseObject,
 } from "./response-events.ts";
+import { about, deletionOf } from "../openapi.ts";
+import { itemPageReply, responseEventSchema, responseObjectSchema } from "./response-schemas.ts";
 import { inputForms, itemPage, itemPageSchema, messagesOf } from "./response-items.ts";
 import { responseSchema, type ResponseRequest } from "./response-request.ts";
 import type { ResponseStore } from "./response-store.ts";
@@ -25,8 +27,12 @@ export function responses(
   store: ResponseStore,
   stallTimeout: number,
 ): void {
-  const api = { summary: "Responds to an input", body: responseSchema, streams: true };
-  app.post("/v1/responses", { config: { api } }, async (request, reply) => {
+  const options = about("Responds to an input", {
+    body: responseSchema,
+    reply: responseObjectSchema,
+    event: responseEventSchema,
+  });
+  app.post("/v1/responses", options, async (request, reply) => {
     const body = parseBody(responseSchema, request.body);
     answers.check(body);
     const owner = ownerId();
@@ -46,16 +52,19 @@ export function responses(
       : lastResponse(events);
   });
 
-  const found = { config: { api: { summary: "An earlier response" } } };
+  const found = about("An earlier response", { reply: responseObjectSchema });
   app.get<OfResponse>("/v1/responses/:id", found, async ({ params }) => {
     return (await store.find(ownerId(), params.id)).response;
   });
-  const items = { config: { api: { summary: "What an earlier response answers" } } };
+  const items = about("What an earlier response answers", {
+    query: itemPageSchema,
+    reply: itemPageReply,
+  });
   app.get<OfResponse>("/v1/responses/:id/input_items", items, async ({ params, query }) => {
     const page = parseBody(itemPageSchema, query);
     return itemPage((await store.find(ownerId(), params.id)).input, page);
   });
-  const forgotten = { config: { api: { summary: "Forgets an earlier response" } } };
+  const forgotten = about("Forgets an earlier response", { reply: deletionOf("response") });
   app.delete<OfResponse>("/v1/responses/:id", forgotten, async ({ params: { id } }) => {
     await store.delete(ownerId(), id);
     return { id, object: "response", deleted: true };

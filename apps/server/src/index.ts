@@ -18,7 +18,6 @@ export {
   type GenerationSettings,
 } from "./engine/engine.ts";
 export { WorkerEngine, type WorkerEngineOptions } from "./engine/worker-engine.ts";
-export { runWorkerCommand } from "./jobs/worker-command.ts";
 export { runServeCommand } from "./serve-command.ts";
 export { ListenError } from "./listen-error.ts";
 export { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
@@ -29,9 +28,19 @@ export {
   type SamplingDefaults,
   type ServedModel,
 } from "./served-model.ts";
+export {
+  JobRuns,
+  type JobData,
+  type Outcome,
+  type OutcomeStatus,
+  type Run,
+  type StopReason,
+} from "./jobs/job-runs.ts";
+export { startJobWorker, type JobHandler, type JobWorkerOptions } from "./jobs/job-worker.ts";
 export { Jobs } from "./jobs/jobs.ts";
-export { RedisUnavailableError } from "./jobs/redis-connection.ts";
-export { startWorker, type StartWorkerOptions } from "./jobs/start-worker.ts";
+export { openRedis, RedisUnavailableError } from "./jobs/redis-connection.ts";
+export { startWorker, type OtherWork, type StartWorkerOptions } from "./jobs/start-worker.ts";
+export { runWorkerCommand, type WorkerModel } from "./jobs/worker-command.ts";
 export { UpstreamUrlError } from "./upstream/upstream-url.ts";
 export { Upstreams, type UpstreamsOptions } from "./upstream/upstreams.ts";
 export { defaultPort, startServer, type RunningServer, type StartOptions } from "./start-server.ts";

@@ -28,6 +28,7 @@ import {
   chosenTasks,
   decisive,
   decisiveOfHead,
+  SuiteSettingsError,
   together,
   type SuiteSettings,
 } from "./suite-settings.ts";
@@ -102,6 +103,11 @@ class SuiteRun {
   }
 
   static async open(suite: Suite, settings: SuiteSettings, events: SuiteEvents): Promise<SuiteRun> {
+    if (settings.method === "head" && settings.redis !== undefined) {
+      throw new SuiteSettingsError(
+        "--redis: expected --method likelihood or generation, found head: it is only on the machine where it learned",
+      );
+    }
     const modelHash = await hashOf(await modelFiles(modelDirectory(settings.model)));
     return new SuiteRun({ suite, settings, events }, modelHash, await openCrew(settings));
   }

@@ -14,8 +14,11 @@ const commands: Record<string, { description: string; run: (args: string[]) => P
     run: async (args) => console.log((await server()).runKeysCommand(args)),
   },
   worker: {
-    description: "answer the batches of serve --redis",
-    run: async (args) => (await server()).runWorkerCommand(args),
+    description: "do the batches of serve --redis, and the work of eval --redis",
+    run: async (args) => {
+      const { pieceWork } = await import("../spread/piece-work.ts");
+      await (await server()).runWorkerCommand(args, async (model) => [await pieceWork(model)]);
+    },
   },
 };
 

@@ -17,20 +17,50 @@ export function levinArguments(...args: string[]): string[] {
 
 /** Runs the command line from source, in a process of its own. */
 export function levin(...args: string[]): Promise<Outcome> {
-  return levinWithInput("", ...args);
+  return startLevin(...args).ended;
 }
 
 /** The same, with a text as standard input. */
 export function levinWithInput(input: string, ...args: string[]): Promise<Outcome> {
-  return new Promise((done) => {
-    const child = execFile(
-      process.execPath,
-      levinArguments(...args),
-      { cwd: repository },
-      (error, stdout, stderr) => {
-        done({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
-      },
-    );
-    child.stdin!.end(input);
-  });
+  return startLevinWithInput(input, ...args).ended;
+}
+
+/** A command line that runs. */
+export interface RunningLevin {
+  pid: number;
+  ended: Promise<Outcome>;
+  /** What it has said so far on both outputs. */
+  said: () => string;
+  /** Ends it as a power cut would. */
+  kill: () => Promise<void>;
+}
+
+export function startLevin(...args: string[]): RunningLevin {
+  return startLevinWithInput("", ...args);
+}
+
+function startLevinWithInput(input: string, ...args: string[]): RunningLevin {
+  let said = "";
+  const { promise: ended, resolve } = Promise.withResolvers<Outcome>();
+  const child = execFile(
+    process.execPath,
+    levinArguments(...args),
+    { cwd: repository },
+    (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
+    },
+  );
+  for (const output of [child.stdout, child.stderr]) {
+    output!.on("data", (text) => (said += String(text)));
+  }
+  child.stdin!.end(input);
+  return {
+    pid: child.pid!,
+    ended,
+    said: () => said,
+    kill: async () => {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
 }

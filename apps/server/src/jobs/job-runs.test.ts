@@ -183,6 +183,20 @@ describe.skipIf(!redisServerPath())("runs of jobs", () => {
     });
   });
 
+  it("tell of some outcomes and of workers, and are forgotten when nobody wants them", async () => {
+    const kind = `kind-${kinds++}`;
+    const { id } = await runs.create(kind, ["a", "b", "c"]);
+    expect(await runs.workers(kind)).toBe(0);
+    await runs.record(id, 2, completed("c"));
+    expect(await runs.outcomesOf(id, [0, 2])).toEqual(new Map([[2, completed("c")]]));
+    await runs.remove(id);
+    expect([await runs.get(id), await runs.list(kind)]).toEqual([undefined, []]);
+    expect(await runs.record(id, 0, completed("a"))).toBe(false);
+    expect(await redis.keys(`*${id}*`)).toEqual([]);
+    await work(kind, async (item) => completed(item));
+    await expect.poll(() => runs.workers(kind), patient).toBe(1);
+  });
+
   it("may be empty", async () => {
     const { finishedAt, createdAt } = await runs.create(`kind-${kinds++}`, []);
     expect(finishedAt).toBe(createdAt);

@@ -221,15 +221,25 @@ export class JobRuns {
 
   /** Outcomes so far, in the order of the items. */
   async *outcomes(run: string): AsyncGenerator<Outcome> {
-    const key = `${prefix}:${run}`;
-    const total = Number(await this.#redis.hget(key, "total"));
+    const total = Number(await this.#redis.hget(`${prefix}:${run}`, "total"));
     for (let start = 0; start < total; start += page) {
       const length = Math.min(page, total - start);
-      const indices = Array.from({ length }, (_, i) => `${start + i}`);
-      for (const outcome of await this.#redis.hmget(`${key}:results`, ...indices)) {
-        if (outcome !== null) yield JSON.parse(outcome) as Outcome;
+      const indices = Array.from({ length }, (_, i) => start + i);
+      yield* (await this.outcomesOf(run, indices)).values();
+    }
+  }
+
+  /** Outcomes so far of some items, by their numbers. */
+  async outcomesOf(run: string, indices: readonly number[]): Promise<Map<number, Outcome>> {
+    const found = new Map<number, Outcome>();
+    for (let start = 0; start < indices.length; start += page) {
+      const some = indices.slice(start, start + page);
+      const outcomes = await this.#redis.hmget(`${prefix}:${run}:results`, ...some.map(String));
+      for (const [i, outcome] of outcomes.entries()) {
+        if (outcome !== null) found.set(some[i]!, JSON.parse(outcome) as Outcome);
       }
     }
+    return found;
   }
 
   /** Skips all items that no worker has begun with; those in progress are completed. */
@@ -259,6 +269,21 @@ export class JobRuns {
         return { kind, waiting, active, delayed, ended };
       }),
     );
+  }
+
+  /** Stops a run and forgets it with all its outcomes; what is at hand is done for nothing. */
+  async remove(id: string): Promise<void> {
+    const run = await this.get(id);
+    if (!run) return;
+    await this.stop(id, "cancelled");
+    const key = `${prefix}:${id}`;
+    await this.#redis.del(key, `${key}:items`, `${key}:results`);
+    await this.#redis.zrem(`${prefix}s:${run.kind}`, id);
+  }
+
+  /** How many workers of a kind there are now. */
+  async workers(kind: string): Promise<number> {
+    return this.#queue(kind).getWorkersCount();
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
+import type { AnswerOptions } from "../start-server.ts";
 import { answerFlags, answerOptions, answerUsage } from "../answer-flags.ts";
 import { flagAmount } from "../flag-amount.ts";
 import { FlagError } from "../flag-error.ts";
-import { startWorker } from "./start-worker.ts";
+import { startWorker, type OtherWork } from "./start-worker.ts";
 
 const usage = `levin-server worker, or levin worker: answers the requests of batches that servers put into a Redis
 
@@ -11,11 +12,19 @@ const usage = `levin-server worker, or levin worker: answers the requests of bat
                      (default: 15)
 ${answerUsage}`;
 
+/** Which model a worker has, and how it is computed. */
+export type WorkerModel = Pick<AnswerOptions, "model" | "stages"> & { backend: string };
+
 /**
  * `levin-server worker` and `levin worker`: works until it gets a signal.
+ *
+ * @param others what a worker with such a model does beside batches
  * @throws FlagError for a wrong flag; what `startWorker` throws
  */
-export async function runWorkerCommand(args: string[]): Promise<void> {
+export async function runWorkerCommand(
+  args: string[],
+  others?: (model: WorkerModel) => Promise<OtherWork[]>,
+): Promise<void> {
   const { values } = parseArgs({
     args,
     options: { ...answerFlags, redis: { type: "string" }, "stall-seconds": { type: "string" } },
@@ -27,8 +36,10 @@ export async function runWorkerCommand(args: string[]): Promise<void> {
   if (values.redis === undefined) {
     throw new FlagError("expected the Redis of the servers (--redis URL), found none");
   }
+  const answering = answerOptions(values);
   await startWorker({
-    ...answerOptions(values),
+    ...answering,
+    others: answering.upstreams ? [] : await others?.({ ...answering, backend: values.backend }),
     redis: values.redis,
     stallSeconds: flagAmount("stall-seconds", values["stall-seconds"]),
   });

@@ -1,0 +1,149 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { JobRuns, openRedis, type Outcome } from "@levin/server";
+import type { Crew } from "./crew.ts";
+import { PieceError, type Piece, type ResultOf } from "./piece.ts";
+
+/** Where the outcome of a piece will be. */
+interface Place {
+  run: string;
+  item: number;
+}
+
+/** Milliseconds between looks for outcomes. */
+const pause = 200;
+
+export interface RedisCrewOptions {
+  url: string;
+  /** Of workers that have the right model. */
+  kind: string;
+  onNotice: (text: string) => void;
+}
+
+/**
+ * Workers on any machine, by way of a Redis. Each outcome is stored once, however often a worker was
+ * killed. When the caller was killed, the same pieces find the run that it left.
+ */
+export class RedisCrew implements Crew {
+  readonly batchesAtOnce = 16;
+  readonly #options: RedisCrewOptions;
+  readonly #runs: JobRuns;
+  readonly #disconnect: () => void;
+
+  private constructor(options: RedisCrewOptions, runs: JobRuns, disconnect: () => void) {
+    this.#options = options;
+    this.#runs = runs;
+    this.#disconnect = disconnect;
+  }
+
+  /** @throws RedisUnavailableError */
+  static async open(options: RedisCrewOptions): Promise<RedisCrew> {
+    const redis = await openRedis(options.url);
+    const runs = new JobRuns(redis);
+    await runs.resume(options.kind);
+    return new RedisCrew(options, runs, () => redis.disconnect());
+  }
+
+  async *perform<Work extends Piece>(
+    pieces: readonly Work[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ index: number; result: ResultOf<Work> }, void> {
+    const items = pieces.map((piece) => JSON.stringify(piece));
+    const used = new Set<string>();
+    let places = new Map<number, Place>();
+    let left = [...items.keys()];
+    try {
+      while (left.length > 0) {
+        if (signal?.aborted) return;
+        // Also when somebody else has removed a run that both had found.
+        if (!(await this.#areKept(places))) places = await this.#handOver(items, left);
+        for (const { run } of places.values()) used.add(run);
+        const outcomes = await this.#outcomesOf(places);
+        for (const [index, outcome] of outcomes) {
+          places.delete(index);
+          yield { index, result: resultOf(outcome) as ResultOf<Work> };
+        }
+        left = left.filter((index) => !outcomes.has(index));
+        if (outcomes.size === 0) await this.#wait(signal);
+      }
+    } finally {
+      for (const run of used) await this.#runs.remove(run);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#runs.close();
+    this.#disconnect();
+  }
+
+  /** Puts pieces that no run has yet into a new one; where each of them is. */
+  async #handOver(items: readonly string[], left: readonly number[]): Promise<Map<number, Place>> {
+    const { kind } = this.#options;
+    const names = items.map((item) => createHash("sha256").update(item).digest("base64"));
+    const known = await this.#known();
+    const fresh = left.filter((index) => !known.has(names[index]!));
+    if (fresh.length > 0) {
+      const details = { pieces: fresh.map((index) => names[index]!) };
+      const { id: run } = await this.#runs.create(
+        kind,
+        fresh.map((index) => items[index]!),
+        { details },
+      );
+      for (const [item, name] of details.pieces.entries()) known.set(name, { run, item });
+    }
+    await this.#tellOfNobody();
+    return new Map(left.map((index) => [index, known.get(names[index]!)!]));
+  }
+
+  /** Where pieces are that were handed over before, by their names. */
+  async #known(): Promise<Map<string, Place>> {
+    const known = new Map<string, Place>();
+    for (const id of await this.#runs.list(this.#options.kind)) {
+      const run = await this.#runs.get(id);
+      if (!run || run.stopped) continue;
+      const { pieces } = run.details as { pieces: string[] };
+      for (const [item, name] of pieces.entries()) known.set(name, { run: id, item });
+    }
+    return known;
+  }
+
+  async #areKept(places: ReadonlyMap<number, Place>): Promise<boolean> {
+    const ids = new Set([...places.values()].map(({ run }) => run));
+    const runs = await Promise.all([...ids].map((id) => this.#runs.get(id)));
+    return ids.size > 0 && runs.every((run) => run && !run.stopped);
+  }
+
+  async #outcomesOf(places: ReadonlyMap<number, Place>): Promise<Map<number, Outcome>> {
+    const found = new Map<number, Outcome>();
+    for (const run of new Set([...places.values()].map((place) => place.run))) {
+      const own = [...places].filter(([, place]) => place.run === run);
+      const items = own.map(([, { item }]) => item);
+      const outcomes = await this.#runs.outcomesOf(run, items);
+      for (const [index, { item }] of own) {
+        const outcome = outcomes.get(item);
+        if (outcome && outcome.status !== "skipped") found.set(index, outcome);
+      }
+    }
+    return found;
+  }
+
+  async #tellOfNobody(): Promise<void> {
+    const { kind, onNotice } = this.#options;
+    if ((await this.#runs.workers(kind)) > 0) return;
+    onNotice(
+      "waiting: no worker with this model, backend and version is there yet (levin worker --redis URL --model DIR)",
+    );
+  }
+
+  async #wait(signal: AbortSignal | undefined): Promise<void> {
+    await sleep(pause, undefined, signal && { signal }).catch((error: unknown) => {
+      if (!signal?.aborted) throw error;
+    });
+  }
+}
+
+/** @throws PieceError */
+function resultOf({ status, value }: Outcome): unknown {
+  if (status === "completed") return value;
+  throw new PieceError(value as { name: string; message: string });
+}

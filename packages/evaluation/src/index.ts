@@ -21,6 +21,7 @@ export {
 export { contextSuites, type ContextSuiteOptions } from "./context/context-suites.ts";
 export { proseHaystack, textHaystack, type Haystack } from "./context/haystack.ts";
 export type { PairForm } from "./context/key-value-suite.ts";
+export { mrcrFileSuite, type MrcrRecord } from "./context/mrcr-file.ts";
 export { mrcrScore } from "./context/mrcr-suite.ts";
 export { DataError, MissingDataError } from "./data/data-error.ts";
 export type { Item, Split } from "./data/item.ts";

@@ -1,3 +1,4 @@
+export { readMrcr } from "./context/read-mrcr.ts";
 export { readItems } from "./data/read-items.ts";
 export { loadHead, saveHead } from "./head/head-files.ts";
 export { answerItems, type BatchAnswerer } from "./run/answer-items.ts";

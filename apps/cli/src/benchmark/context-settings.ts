@@ -21,6 +21,8 @@ export interface ContextSettings {
   count: number;
   needles: number;
   pairs: PairForm;
+  /** Files of OpenAI's MRCR, asked beside the suites. */
+  mrcr?: readonly string[];
   /** A text file to hide needles in. */
   haystack?: string;
   seed: number;
@@ -31,6 +33,7 @@ export interface ContextSettings {
 
 /** The suites that `--suites` names. Throws SuiteSettingsError. */
 export function readSuiteNames(text: string): ContextSuiteName[] {
+  if (text === "none") return [];
   return text.split(",").map((part) => {
     const name = part.trim();
     if (Object.hasOwn(contextSuites, name)) return name as ContextSuiteName;

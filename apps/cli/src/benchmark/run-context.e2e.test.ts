@@ -84,6 +84,17 @@ describe("levin eval long", { timeout: 240_000 }, () => {
     ]);
   });
 
+  it("asks OpenAI's MRCR from its file", async () => {
+    const path = join(repository, "packages/evaluation/src/context/__fixtures__/mrcr.parquet");
+    const mrcr = ["--suites", "none", "--mrcr", path, "--lengths", "4k", "--json"];
+    const { code, stdout, stderr } = await levin(...flags("mrcr", ...mrcr));
+    expect([code, stderr]).toEqual([0, ""]);
+    const { suites, models } = JSON.parse(stdout) as ContextReport;
+    expect(suites).toEqual([{ name: "openai-mrcr", title: "OpenAI's MRCR" }]);
+    expect(models[0]!.results[0]).toMatchObject({ length: 4096, count: 1, score: 0 });
+    expect(models[0]!.results[0]!.chance).toBeGreaterThan(0.9);
+  });
+
   it("writes questions and answers as chats", async () => {
     const path = join(folder, "chats", "chats.jsonl");
     const { code } = await levin(...flags("none", "--suites", "needle", "--write-chats", path));

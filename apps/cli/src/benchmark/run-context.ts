@@ -5,8 +5,10 @@ import {
   contextMarkdown,
   contextResults,
   contextSuites,
+  mrcrFileSuite,
   proseHaystack,
   textHaystack,
+  type ChatTurn,
   type ContextItem,
   type ContextPrediction,
   type ContextReport,
@@ -14,7 +16,7 @@ import {
   type ContextRun,
   type ContextSuite,
 } from "@levin/evaluation";
-import { answerItems, openPredictionLog } from "@levin/evaluation/node";
+import { answerItems, openPredictionLog, readMrcr } from "@levin/evaluation/node";
 import type { NextTokenModel } from "@levin/model";
 import { encodeChat } from "@levin/tokenizer";
 import { loadBundle, loadText, modelDirectory, type ModelBundle } from "../load-bundle.ts";
@@ -46,16 +48,19 @@ export async function runContext(
   events: ContextEvents,
 ): Promise<ContextReport | undefined> {
   const models: ContextRun[] = [];
+  const titles = new Map<string, string>();
   for (const [name, directory] of namedModels(settings)) {
-    const run = await runModel(name, directory, settings, events);
+    const run = await runModel(name, directory, settings, {
+      ...events,
+      onSuite: (suite) => titles.set(suite.name, suite.title),
+    });
     if (!run) return undefined;
     models.push(run);
   }
-  const suites = await suitesOf(settings, modelDirectory(settings.model));
   const report: ContextReport = {
     kind: "long-context",
     settings: { ...decisiveOfContext(settings), haystack: settings.haystack },
-    suites: suites.map(({ name, title }) => ({ name, title })),
+    suites: [...titles].map(([name, title]) => ({ name, title })),
     models,
   };
   const path = join(settings.output, "report.json");
@@ -83,14 +88,14 @@ async function suitesOf(settings: ContextSettings, directory: string): Promise<C
   const { suites, lengths, depths, count, seed, needles, pairs, haystack } = settings;
   const { tokenizer, chatTemplate: template } = await loadText(directory);
   const text = haystack === undefined ? undefined : await readFile(haystack, "utf8");
-  return suites.map((name) =>
-    contextSuites[name]({
-      ...{ lengths, depths, count, seed, needles, pairs },
-      encode: (turns) => encodeChat(tokenizer, turns, { template }),
-      haystack: text === undefined ? proseHaystack : textHaystack(text),
-      thinkingTokens: settings.thinkingBudget === 0 ? 0 : settings.thinkingBudget + closingTokens,
-    }),
-  );
+  const options = {
+    ...{ lengths, depths, count, seed, needles, pairs },
+    encode: (turns: readonly ChatTurn[]) => encodeChat(tokenizer, turns, { template }),
+    haystack: text === undefined ? proseHaystack : textHaystack(text),
+    thinkingTokens: settings.thinkingBudget === 0 ? 0 : settings.thinkingBudget + closingTokens,
+  };
+  const made = suites.map((name) => contextSuites[name](options));
+  return settings.mrcr ? [...made, await mrcrFileSuite(readMrcr(settings.mrcr), options)] : made;
 }
 
 /** What one model came to; undefined after an abort. */
@@ -98,7 +103,7 @@ async function runModel(
   name: string,
   directory: string,
   settings: ContextSettings,
-  events: ContextEvents,
+  events: ContextEvents & { onSuite(suite: ContextSuite): void },
 ): Promise<ContextRun | undefined> {
   const bundle = await loadBundle({ ...settings, model: directory });
   try {
@@ -110,6 +115,7 @@ async function runModel(
     const lengths = settings.lengths.filter((length) => length <= limit);
     const results: ContextResult[] = [];
     for (const suite of await suitesOf({ ...settings, lengths }, directory)) {
+      events.onSuite(suite);
       const found = await measure(suite, { name, directory, bundle, limit }, settings, events);
       if (!found) return undefined;
       for (const result of found) events.onResult(result, name);
@@ -134,12 +140,13 @@ async function measure(
   settings: ContextSettings,
   events: ContextEvents,
 ): Promise<ContextResult[] | undefined> {
-  const { haystack, thinkingBudget, output } = settings;
+  const { haystack, mrcr, thinkingBudget, output } = settings;
   const log = await openPredictionLog<ContextPrediction>(
     join(output, "predictions", `${suite.name}.${name}.jsonl`),
     {
       ...decisiveOfContext(settings),
       ...(haystack !== undefined && { haystack: await hashOf([haystack]) }),
+      ...(suite.name === "openai-mrcr" && { mrcr: await hashOf(mrcr!) }),
       model: await hashOfModel(directory),
     },
   );

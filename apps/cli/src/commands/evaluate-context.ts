@@ -29,7 +29,7 @@ export function addContextEval(evaluate: Command): void {
     .option("--twin <directory>", "another model that is asked the same")
     .addOption(backendOption())
     .option("--output <directory>", "results", "long-results")
-    .option("--suites <names>", "parted by commas", Object.keys(contextSuites).join(","))
+    .option("--suites <names>", "parted by commas, or none", Object.keys(contextSuites).join(","))
     .option("--lengths <n>", "tokens of prompt and answer, parted by commas", "1k,2k,4k,8k,16k,32k")
     .option("--depths <percent>", "where answers lie, parted by commas", "0,25,50,75,100")
     .option("--count <n>", "contexts of each length; all questions are asked of each", toNumber, 4)
@@ -38,6 +38,10 @@ export function addContextEval(evaluate: Command): void {
       new Option("--pairs <form>", "keys and values of key-value")
         .choices(["uuid", "name"])
         .default("uuid"),
+    )
+    .option(
+      "--mrcr <files...>",
+      "OpenAI's MRCR (Parquet or JSONL): --count questions of each length",
     )
     .option("--haystack <file>", "text to hide needles in (default: made-up sentences)")
     .option("--seed <n>", "of everything that is made up", toNumber, 7)

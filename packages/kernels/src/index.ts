@@ -15,6 +15,7 @@ export {
 export { sigmoidGate } from "./elementwise/sigmoid-gate.ts";
 export { silu } from "./elementwise/silu.ts";
 export { embedding } from "./embedding/embedding.ts";
+export { pickRows } from "./embedding/pick-rows.ts";
 export type { Expert } from "./expert-mixture/expert.ts";
 export { expertMixture } from "./expert-mixture/expert-mixture.ts";
 export { routeByGroups, type GroupedRouting } from "./expert-mixture/route-by-groups.ts";

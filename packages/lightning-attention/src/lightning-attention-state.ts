@@ -1,3 +1,4 @@
+import { pickRows } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
@@ -38,7 +39,7 @@ export class LightningAttentionState {
   ): LightningAttentionState {
     const matrix = tf.tidy(() =>
       tf.concat(
-        parts.map(({ state, rows }) => tf.gather(state.#matrix, tf.tensor1d([...rows], "int32"))),
+        parts.map(({ state, rows }) => pickRows(state.#matrix, rows) as tf.Tensor4D),
         0,
       ),
     );

@@ -1,4 +1,4 @@
-import type { KeyValueSegment } from "@levin/kernels";
+import { pickRows, type KeyValueSegment } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 
 /** A recent segment is joined to the settled ones when it has this many tokens. */
@@ -204,10 +204,6 @@ export class KeyValueCache {
 interface CacheRows {
   state: KeyValueCache;
   rows: readonly number[];
-}
-
-function pickRows(x: tf.Tensor, rows: readonly number[]): tf.Tensor {
-  return tf.gather(x, tf.tensor1d([...rows], "int32"));
 }
 
 /** `x` without its first `cut` entries along `axis`, then with zeros before it up to `length`. */

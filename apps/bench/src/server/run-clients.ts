@@ -1,3 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** After a failure: who is gone must not be asked in a busy loop. */
+const pause = 100;
+
 /** What became of what clients asked. */
 export interface Tally {
   /** Turns that ended well. */
@@ -20,6 +25,7 @@ export async function runClients(
         tally.whole += 1;
       } catch (error) {
         tally.lost.push(String(error));
+        await sleep(pause);
       }
     }
   };

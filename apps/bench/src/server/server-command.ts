@@ -50,7 +50,8 @@ export function addServer(program: Command): void {
       );
       console.log(streamsTable(settings));
       const lost = settings.flatMap(({ results }) => results.flatMap((result) => result.lost));
-      await finish({ ...flags, file: "server.json" }, { ...flags, settings }, lost);
+      const { seconds, maxTokens } = flags;
+      await finish(flags, "server.json", { seconds, maxTokens, flags: passed, settings }, lost);
     });
 }
 
@@ -88,7 +89,8 @@ export function addSoak(program: Command): void {
       );
       console.log(`${describeMachine()}, ${flags.clients} clients\n`);
       console.log(soakTable(result));
-      await finish({ ...flags, file: "soak.json" }, { ...flags, ...result }, result.lost);
+      const { clients, minutes } = flags;
+      await finish(flags, "soak.json", { clients, minutes, flags: passed, ...result }, result.lost);
     });
 }
 
@@ -117,7 +119,8 @@ async function withServer<Result>(
 }
 
 async function finish(
-  { output, file }: { output?: string; file: string },
+  { output }: TargetFlags,
+  file: string,
   record: object,
   lost: readonly string[],
 ): Promise<void> {

@@ -29,14 +29,23 @@ export async function soak(
 ): Promise<SoakResult> {
   const started = Date.now();
   const load = new MixedLoad(client);
-  const goesOn = (): boolean => Date.now() < started + minutes * 60_000;
-  const running = runClients(clients, goesOn, () => load.turn());
+  let isOver = false;
+  const running = runClients(
+    clients,
+    () => !isOver,
+    () => load.turn(),
+  );
   const memory: MemorySample[] = [];
-  for (let minute = 0; minute <= minutes; minute++) {
-    await sleep(Math.max(0, started + minute * 60_000 - Date.now()));
-    const sample = await memoryAt(client, minute);
-    memory.push(sample);
-    say(sample, sum(Object.values(load.done)));
+  try {
+    for (let minute = 0; minute <= minutes; minute++) {
+      await sleep(Math.max(0, started + minute * 60_000 - Date.now()));
+      const sample = await memoryAt(client, minute);
+      memory.push(sample);
+      say(sample, sum(Object.values(load.done)));
+    }
+    await sleep(Math.max(0, started + minutes * 60_000 - Date.now()));
+  } finally {
+    isOver = true;
   }
   const tally = await running;
   return { ...tally, done: load.done, memory, slope: growthInSecondHalf(memory) };

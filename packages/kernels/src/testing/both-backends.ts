@@ -21,7 +21,10 @@ export async function expectSameOn(
   const results: Float32Array[][] = [];
   for (const backend of ["cpu", name]) {
     await selectBackend(backend);
-    results.push(tf.tidy(() => compute().map((tensor) => tensor.dataSync() as Float32Array)));
+    // Not returned from tidy, which would look for tensors in every one of the numbers.
+    tf.tidy(() => {
+      results.push(compute().map((tensor) => tensor.dataSync() as Float32Array));
+    });
   }
   const [expected, found] = results as [Float32Array[], Float32Array[]];
   expect(found.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));

@@ -24,13 +24,18 @@ import { protect, type SecuritySettings } from "./security/protect.ts";
 import { tactfulLogger } from "./security/tactful-logger.ts";
 import { jobMetrics } from "./observability/job-metrics.ts";
 import { requestId, returnRequestIds } from "./observability/request-id.ts";
+import { SessionMetrics } from "./observability/session-metrics.ts";
 import { ServiceMetrics } from "./observability/service-metrics.ts";
 import { healthRoutes, metricsRoute } from "./observability/status-routes.ts";
 import { endAnswersOnClose } from "./scheduling/end-answers-on-close.ts";
 import { tellClients } from "./scheduling/tell-clients.ts";
 import type { LoadedModel, ServedModel } from "./served-model.ts";
 import { lazyDatabase } from "./sessions/lazy-database.ts";
+import { ModelAnswerer } from "./sessions/model-answerer.ts";
 import { registerSessions, type SessionSettings } from "./sessions/register-sessions.ts";
+import { upstreamResponses } from "./upstream/response-answers.ts";
+import { sessionTurns } from "./upstream/session-turns.ts";
+import { UpstreamAnswerer } from "./upstream/upstream-answerer.ts";
 import { upstreamRoutes } from "./upstream/upstream-routes.ts";
 import type { Upstreams } from "./upstream/upstreams.ts";
 
@@ -113,7 +118,11 @@ function upstreamServer(
 ): void {
   const { upstreams, stallTimeout = defaultStallTimeout, shutdownGrace = defaultGrace } = options;
   app.addHook("onClose", () => upstreams.close());
-  upstreamRoutes(app, upstreams, stallTimeout);
+  const database = lazyDatabase(app, options.database);
+  const beginTurn = registerSessions(app, new UpstreamAnswerer(upstreams), database, options);
+  upstreamRoutes(app, upstreams, stallTimeout, sessionTurns(upstreams, beginTurn, stallTimeout));
+  const store = new ResponseStore(database, options.responseQuota);
+  responses(app, upstreamResponses(upstreams), store, stallTimeout);
   endAnswersOnClose(app, upstreams, shutdownGrace);
 }
 
@@ -136,7 +145,9 @@ function modelServer(
   healthRoutes(app, service);
   models(app, options);
   const database = lazyDatabase(app, options.database);
-  const beginTurn = registerSessions(app, options, engine, database, registry, options);
+  const metrics = new SessionMetrics(registry);
+  const answerer = new ModelAnswerer({ served: options, engine, metrics, log: app.log });
+  const beginTurn = registerSessions(app, answerer, database, options);
   chatCompletions(app, service, stallTimeout, beginTurn);
   textCompletions(app, service, stallTimeout);
   const store = new ResponseStore(database, options.responseQuota);

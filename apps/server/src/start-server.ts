@@ -3,10 +3,10 @@ import { createServer, type Answering, type ServerSettings } from "./create-serv
 import { engineLimits, type EngineLimits } from "./engine/engine.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
 import { Jobs } from "./jobs/jobs.ts";
+import { FlagError } from "./flag-error.ts";
 import { ListenError } from "./listen-error.ts";
 import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
 import { openAccess, type AccessOptions } from "./security/access.ts";
-import { DatabaseError, type Database } from "./sessions/database.ts";
 import { openDatabase } from "./sessions/open-database.ts";
 import type { SessionOptions } from "./sessions/session-flags.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
@@ -37,7 +37,7 @@ export interface StartOptions
   host?: string | undefined;
   /** Default 8420; 0 takes any free one. */
   port?: number | undefined;
-  /** Longer prompts are refused; default: as long as the context. */
+  /** Longer prompts are refused; default: as long as the context. Not with upstreams. */
   maxPromptTokens?: number | undefined;
   /** Redis that files and batches are kept in; without it there are none. */
   redis?: string | undefined;
@@ -55,15 +55,17 @@ export interface RunningServer {
  * the server says that it is not ready. Programs that want neither the line nor the signals use
  * `loadServedModel` and `createServer`.
  *
- * @throws ListenError, ApiKeyError, DatabaseError, RedisUnavailableError, UpstreamUrlError, and
+ * @throws ListenError, ApiKeyError, DatabaseError, FlagError, RedisUnavailableError, UpstreamUrlError, and
  *   what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { host = "127.0.0.1", port = defaultPort, redis, maxPromptTokens, ...others } = options;
-  const { upstreams: _, database: __, ...settings } = others;
+  const { upstreams, data, database: address, ...settings } = others;
+  if (upstreams && maxPromptTokens !== undefined) throw unboundPrompts();
   const security = openAccess(host, options);
   const jobs = redis === undefined ? undefined : await Jobs.open(redis, options.logger);
-  const database = await sessionDatabase(options);
+  // Before the model is loaded: what is wrong with it is told at once.
+  const database = await openDatabase({ data, url: address });
   const answering = await whatAnswers(options, engineLimits(options));
   const app = createServer({
     ...settings,
@@ -71,7 +73,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     ...(maxPromptTokens !== undefined && { maxPromptTokens }),
     security,
     jobs,
-    ...(database && { database }),
+    database,
   });
   try {
     const url = await app.listen({ host, port }).catch((error: NodeJS.ErrnoException) => {
@@ -87,14 +89,6 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     await app.close();
     throw error;
   }
-}
-
-/** Opened before the model is loaded: what is wrong with it is told at once. */
-async function sessionDatabase(options: StartOptions): Promise<Database | undefined> {
-  const { data, database: url, upstreams } = options;
-  if (!upstreams) return openDatabase({ data, url });
-  if (data === undefined && url === undefined) return undefined;
-  throw new DatabaseError("sessions need a model of this server: upstreams keep none");
 }
 
 /** Upstreams, or a model in a thread of its own, where it may still be loading, or in this one. */
@@ -116,6 +110,13 @@ export async function untilLoaded(answering: Answering): Promise<void> {
   if ("engine" in answering && answering.engine instanceof WorkerEngine) {
     await answering.engine.loaded;
   }
+}
+
+function unboundPrompts(): FlagError {
+  return new FlagError(
+    "--max-prompt-tokens: this server has no tokenizer of its upstreams; bound prompts there " +
+      "(vLLM: --max-model-len; Levin: --max-prompt-tokens), or requests by --body-limit",
+  );
 }
 
 function nameOf(answering: Answering): string {

@@ -1,16 +1,16 @@
-import type { GenerationResult } from "@levin/model";
 import type { GenerationSettings, OnPrefill } from "../engine/engine.ts";
 import type { Caller, GenerationService } from "../scheduling/generation-service.ts";
-import type { Turn } from "../sessions/turn.ts";
+import type { ModelTurn } from "../sessions/model-turn.ts";
 import { answerParts, type AnswerPart } from "./answer-parts.ts";
 import { withPromptProgress } from "./prompt-progress.ts";
+import type { AnswerEnd } from "./reply-forms.ts";
 
 /** A prompt and how to go on with it. */
 export interface Question {
   ids: readonly number[];
   settings: GenerationSettings;
   /** Its turn in a session, which remembers the answer. */
-  turn?: Turn | undefined;
+  turn?: ModelTurn | undefined;
 }
 
 /** What is made of the tokens of answers. */
@@ -24,7 +24,7 @@ interface AnswerForm {
 /** What came of one of several answers: its next part, or its end. */
 export type AnswerStep =
   | { choice: number; part: AnswerPart; result?: never }
-  | { choice: number; result: GenerationResult };
+  | { choice: number; result: AnswerEnd };
 
 /**
  * `count` answers to a prompt. Each draws with a seed of its own; all but the first find the

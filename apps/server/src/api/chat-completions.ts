@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../scheduling/generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
+import { ModelTurn, type ModelPrompt } from "../sessions/model-turn.ts";
 import type { BeginTurn } from "../sessions/register-sessions.ts";
 import { answerSteps, checkRoom, repeated } from "./answers.ts";
 import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
@@ -18,7 +19,7 @@ export function chatCompletions(
   app: FastifyInstance,
   service: GenerationService,
   stallTimeout: number,
-  beginTurn: BeginTurn,
+  beginTurn: BeginTurn<ModelPrompt>,
 ): void {
   const { served } = service;
   const options = about("Answers a conversation", {
@@ -31,14 +32,13 @@ export function chatCompletions(
     checkModel(body.model, served.modelId);
     const messages = chatMessages(body.messages);
     const asked = toolDefinitions(toolUse(body));
-    const turn =
-      body.session == null
-        ? undefined
-        : await beginTurn(
-            body.session,
-            { messages, tools: asked, isStreamed: body.stream === true },
-            reply.raw,
-          );
+    const isStreamed = body.stream === true;
+    const begin = async (session: string): Promise<ModelTurn> => {
+      const asks = { model: body.model, messages, tools: asked, isStreamed };
+      const { turn, prompt } = await beginTurn(session, asks, reply.raw);
+      return new ModelTurn(turn, prompt);
+    };
+    const turn = body.session == null ? undefined : await begin(body.session);
     const use = toolUse({ ...body, tools: body.tools ?? turn?.tools });
     // First of all, as it bounds the tools that are looked at next.
     const ids = turn?.promptIds ?? chatPromptIds(messages, asked, served);
@@ -50,7 +50,7 @@ export function chatCompletions(
     checkRoom(service, questions, request);
     const steps = answerSteps(service, questions, clientSignal(reply), request, {
       tools: usesTools(use),
-      promptProgress: body.stream === true && body.return_progress === true,
+      promptProgress: isStreamed && body.return_progress === true,
     });
     return body.stream
       ? sendEventStream(reply, chatChunks(body, steps), stallTimeout)

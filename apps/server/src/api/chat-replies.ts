@@ -1,14 +1,16 @@
-import type { GenerationResult } from "@levin/model";
 import type { AnswerPart } from "./answer-parts.ts";
 import type { AnswerStep } from "./answers.ts";
 import type { ChatRequest } from "./completion-requests.ts";
-import { ending, replyHead, usageOf } from "./reply-forms.ts";
+import { ending, replyHead, usageOf, type AnswerEnd } from "./reply-forms.ts";
 import type { ChatChunk, ChatCompletion } from "./reply-schemas.ts";
 import { wholeAnswers, type WholeAnswer } from "./whole-answers.ts";
 
+/** What a reply depends on. */
+type ReplyRequest = Pick<ChatRequest, "model" | "n" | "logprobs" | "stream_options">;
+
 /** A whole reply of chat completions. */
 export async function chatCompletion(
-  request: ChatRequest,
+  request: ReplyRequest,
   steps: AsyncIterable<AnswerStep>,
 ): Promise<ChatCompletion> {
   const head = replyHead("chatcmpl", "chat.completion", request.model);
@@ -42,7 +44,7 @@ function message({ content, reasoning, toolCalls }: WholeAnswer): Message {
 
 /** The chunks of a streamed reply. */
 export async function* chatChunks(
-  request: ChatRequest,
+  request: ReplyRequest,
   steps: AsyncIterable<AnswerStep>,
 ): AsyncGenerator<ChatChunk> {
   const head = replyHead("chatcmpl", "chat.completion.chunk", request.model);
@@ -53,7 +55,7 @@ export async function* chatChunks(
     choices: [{ logprobs: null, finish_reason: null, ...choice }],
     ...(withUsage && { usage: null }),
   });
-  const results: GenerationResult[] = [];
+  const results: AnswerEnd[] = [];
   const callers = new Set<number>();
   for (let index = 0; index < (request.n ?? 1); index++) {
     yield chunk({ index, delta: { role: "assistant", content: "" } });
@@ -97,7 +99,7 @@ function delta({
 }
 
 /** An answer that was cut has no whole call to carry out. */
-function chatEnding(result: GenerationResult, hasCalls: boolean) {
+function chatEnding(result: AnswerEnd, hasCalls: boolean) {
   const end = ending(result);
   const isCall = hasCalls && end.finish_reason === "stop";
   return isCall ? { ...end, finish_reason: "tool_calls" as const } : end;

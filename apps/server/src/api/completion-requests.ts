@@ -34,8 +34,11 @@ const message = z.discriminatedUnion(
 const isFilled = (messages: readonly unknown[]): boolean => messages.length > 0;
 const noMessage = "expected at least one message, found none";
 
+/** Messages, or none. */
+export const messageList = shortList(message);
+
 /** A conversation. */
-export const chatMessageList = shortList(message).refine(isFilled, noMessage);
+export const chatMessageList = messageList.refine(isFilled, noMessage);
 
 /** Body of `POST /v1/chat/completions`. */
 export const chatSchema = z
@@ -43,7 +46,7 @@ export const chatSchema = z
     ...commonFields,
     ...refusedChatFields,
     ...toolFields,
-    messages: shortList(message),
+    messages: messageList,
     /** Id of a session that the messages are added to; none of them answers its last one again. */
     session: z.string().min(1).nullish(),
     max_completion_tokens: commonFields.max_tokens,

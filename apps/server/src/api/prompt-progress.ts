@@ -1,7 +1,7 @@
-import type { GenerationResult } from "@levin/model";
 import { Inbox } from "../engine/inbox.ts";
 import type { OnPrefill } from "../engine/engine.ts";
 import type { AnswerPart } from "./answer-parts.ts";
+import type { AnswerEnd } from "./reply-forms.ts";
 import type { PromptProgress } from "./reply-schemas.ts";
 
 /**
@@ -10,8 +10,8 @@ import type { PromptProgress } from "./reply-schemas.ts";
  * @param begin makes the answer, which runs when it is asked for its first part
  */
 export async function* withPromptProgress(
-  begin: (onPrefill: OnPrefill) => AsyncGenerator<AnswerPart, GenerationResult>,
-): AsyncGenerator<AnswerPart, GenerationResult> {
+  begin: (onPrefill: OnPrefill) => AsyncGenerator<AnswerPart, AnswerEnd>,
+): AsyncGenerator<AnswerPart, AnswerEnd> {
   const reports = new Inbox<PromptProgress>();
   let began: number | undefined;
   const answer = begin(({ total, cached, processed }) => {

@@ -2,6 +2,9 @@ import { randomUUID } from "node:crypto";
 import type { FinishReason, GenerationResult } from "@levin/model";
 import type { Usage } from "./reply-schemas.ts";
 
+/** How an answer ended, and what it cost. */
+export type AnswerEnd = Pick<GenerationResult, "finishReason" | "stopString" | "usage">;
+
 /** Fields that all chunks of a reply share. */
 export function replyHead<Name extends string>(
   prefix: "chatcmpl" | "cmpl",
@@ -13,7 +16,7 @@ export function replyHead<Name extends string>(
 }
 
 /** @param groups results of each prompt: it was read once, however many answers it got */
-export function usageOf(groups: readonly (readonly GenerationResult[])[]): Usage {
+export function usageOf(groups: readonly (readonly AnswerEnd[])[]): Usage {
   const usages = groups.map((results) => results.map(({ usage }) => usage));
   const prompt = sum(usages.map((group) => Math.max(0, ...group.map((one) => one.promptTokens))));
   const cached = sum(usages.map((group) => Math.min(...group.map((one) => one.cachedTokens))));
@@ -40,7 +43,7 @@ const endings: Partial<Record<FinishReason, string>> = {
 };
 
 /** Why an answer ended; `stop_reason` tells what OpenAI has no word for. */
-export function ending(result: GenerationResult): {
+export function ending(result: AnswerEnd): {
   finish_reason: "stop" | "length";
   stop_reason: string | null;
 } {

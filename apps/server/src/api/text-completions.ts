@@ -1,4 +1,3 @@
-import type { GenerationResult } from "@levin/model";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../scheduling/generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
@@ -8,7 +7,7 @@ import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { promptIds } from "./prompt-ids.ts";
 import { about } from "./openapi.ts";
-import { ending, replyHead, usageOf } from "./reply-forms.ts";
+import { ending, replyHead, usageOf, type AnswerEnd } from "./reply-forms.ts";
 import {
   textChunkSchema,
   textCompletionSchema,
@@ -87,7 +86,7 @@ async function* chunks(
     ...(withUsage && { usage: null }),
   });
   const offsets: number[] = [];
-  const results: GenerationResult[] = [];
+  const results: AnswerEnd[] = [];
   for await (const step of steps) {
     const { choice: index } = step;
     if (step.result !== undefined) {

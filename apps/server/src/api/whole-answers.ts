@@ -1,6 +1,6 @@
-import type { GenerationResult } from "@levin/model";
 import type { AnswerPart } from "./answer-parts.ts";
 import type { AnswerStep } from "./answers.ts";
+import type { AnswerEnd } from "./reply-forms.ts";
 import type { ChatTokenLogprob } from "./reply-schemas.ts";
 
 /** All parts of an answer put together. */
@@ -9,7 +9,7 @@ export interface WholeAnswer {
   content: string;
   toolCalls: { id: string; name: string; arguments: string }[];
   logprobs: ChatTokenLogprob[];
-  result: GenerationResult;
+  result: AnswerEnd;
 }
 
 /** Answers in the order of their questions. */

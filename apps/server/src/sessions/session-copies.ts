@@ -1,4 +1,5 @@
 import { ApiError } from "../api/api-error.ts";
+import { withoutTokens, type SessionMemory } from "./answerer.ts";
 import { fileMessages, fileState, toFile, type SessionFile } from "./session-file.ts";
 import type { Session, SessionMessage } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -54,12 +55,13 @@ export async function importSession(
 ): Promise<{ session: Session; imported: ImportedState }> {
   const model = await sessions.model();
   const isSame = file.model.fingerprint === model.fingerprint;
+  const memory = isSame ? sessions.memory : undefined;
   const messages = fileMessages(file);
-  const kept = isSame ? messages : messages.map((one) => ({ ...one, tokens: null }));
-  if (isSame) checkTokens(sessions, messages);
+  const kept = memory ? messages : messages.map(withoutTokens);
+  if (memory) checkTokens(memory, messages);
   const { title, metadata, tools } = file;
   const given = fileState(file);
-  const state = isSame ? given : undefined;
+  const state = memory && given;
   const session = await sessions.store.create(
     owner,
     { title, metadata, tools, ...model },
@@ -67,19 +69,20 @@ export async function importSession(
     state,
   );
   if (!given) return { session, imported: { state: "none" } };
-  const reason = state
-    ? await sessions.restore(
-        session.id,
-        messages.flatMap(({ tokens }) => tokens ?? []),
-        state,
-      )
-    : `it is of the model "${file.model.id}" with other weights than "${model.model}" has here; ` +
-      "the messages are read anew with the next turn";
+  const reason =
+    memory && state
+      ? await memory.restore(
+          session.id,
+          messages.flatMap(({ tokens }) => tokens ?? []),
+          state,
+        )
+      : `it is of the model "${file.model.id}" with other weights than "${model.model}" has here; ` +
+        "the messages are read anew with the next turn";
   if (reason === undefined) return { session, imported: { state: "kept" } };
   return { session, imported: { state: "dropped", reason } };
 }
 
-function checkTokens({ vocabSize }: Sessions, messages: readonly SessionMessage[]): void {
+function checkTokens({ vocabSize }: SessionMemory, messages: readonly SessionMessage[]): void {
   for (const [i, { tokens }] of messages.entries()) {
     const unknown = tokens?.find((token) => token >= vocabSize);
     if (unknown === undefined) continue;

@@ -1,22 +1,17 @@
 import { finished, type Writable } from "node:stream";
-import type { GenerationResult, TokenEvent } from "@levin/model";
 import type { ConversationMessage, ToolDefinition } from "@levin/tokenizer";
 import type { AnswerPart } from "../api/answer-parts.ts";
 import { ApiError } from "../api/api-error.ts";
+import type { AnswerEnd } from "../api/reply-forms.ts";
 import { streamSteps } from "../api/stream-steps.ts";
 import { assemble } from "../api/whole-answers.ts";
-import type { GenerationSettings } from "../engine/engine.ts";
 
 /** What a turn needs of the session that it belongs to. */
 export interface TurnSession {
-  /** All tokens before the answer. */
-  promptIds: readonly number[];
-  /** What its model may call. */
+  /** What its model may call; later turns need not name it. */
   tools: readonly ToolDefinition[] | null;
-  /** Keeps states of the session apart from those of others. */
-  salt: string;
   /** Writes the answer; when it resolves, the turn is on the disk. */
-  save(answer: ConversationMessage, ids: readonly number[]): Promise<void>;
+  save(answer: ConversationMessage): Promise<void>;
   /** Lets the next turn begin. */
   unlock(): Promise<void>;
   /** Told of what nobody is left to hear of. */
@@ -31,7 +26,6 @@ export interface TurnSession {
 export class Turn {
   readonly #session: TurnSession;
   readonly #isStreamed: boolean;
-  readonly #ids: number[] = [];
   #isRunning = false;
   #isReleased = false;
 
@@ -45,40 +39,14 @@ export class Turn {
     });
   }
 
-  get promptIds(): readonly number[] {
-    return this.#session.promptIds;
-  }
-
-  /** Tools of the session, which later turns need not name. */
   get tools(): ToolDefinition[] | undefined {
     return this.#session.tools?.slice();
   }
 
-  /** What a session asks of generation beside the request. */
-  get settings(): Pick<GenerationSettings, "keepAnswer" | "prefixSalt"> {
-    return { keepAnswer: true, prefixSalt: this.#session.salt };
-  }
-
-  /** Passes tokens on, and remembers them. */
-  async *tokens(
-    events: AsyncGenerator<TokenEvent, GenerationResult>,
-  ): AsyncGenerator<TokenEvent, GenerationResult> {
-    for await (const step of streamSteps(events)) {
-      if (step.result !== undefined) {
-        // After an abort it may know tokens that no event told of.
-        this.#ids.splice(0, Infinity, ...step.result.ids);
-        return step.result;
-      }
-      this.#ids.push(step.item.id);
-      yield step.item;
-    }
-    throw new Error("expected a result at the end of the tokens, found none");
-  }
-
-  /** Passes parts of the answer on that are made of the tokens, and saves it. */
+  /** Passes parts of the answer on, and saves it. */
   async *parts(
-    source: AsyncGenerator<AnswerPart, GenerationResult>,
-  ): AsyncGenerator<AnswerPart, GenerationResult> {
+    source: AsyncGenerator<AnswerPart, AnswerEnd>,
+  ): AsyncGenerator<AnswerPart, AnswerEnd> {
     if (this.#isReleased) throw new ApiError(409, "the request was closed before its turn");
     this.#isRunning = true;
     const said: AnswerPart[] = [];
@@ -91,7 +59,7 @@ export class Turn {
           continue;
         }
         isBrokenOff = step.result.finishReason === "abort";
-        if (!isBrokenOff) await this.#session.save(answerOf(said), this.#ids);
+        if (!isBrokenOff) await this.#session.save(answerOf(said));
         return step.result;
       }
       throw new Error("expected a result at the end of the answer, found none");
@@ -99,9 +67,9 @@ export class Turn {
       isBrokenOff = false;
       throw error;
     } finally {
-      if (isBrokenOff && this.#isStreamed && this.#ids.length > 0) {
+      if (isBrokenOff && this.#isStreamed && said.length > 0) {
         await this.#session
-          .save(answerOf(said), this.#ids)
+          .save(answerOf(said))
           .catch((error: unknown) => this.#session.onError(error));
       }
       await this.#release();

@@ -7,12 +7,17 @@ const common = {
   stream: z.boolean().nullish(),
 };
 
-const chat = z.looseObject({
-  ...common,
-  messages: z
-    .array(z.looseObject({ role: z.string() }), "expected a list of messages")
-    .min(1, "expected at least one message, found none"),
-});
+const chat = z
+  .looseObject({
+    ...common,
+    messages: z.array(z.looseObject({ role: z.string() }), "expected a list of messages"),
+    /** Id of a session of this server that the messages are added to. */
+    session: z.string().min(1).nullish(),
+  })
+  .refine(({ messages, session }) => messages.length > 0 || session != null, {
+    path: ["messages"],
+    error: "expected at least one message, found none",
+  });
 
 const text = z.looseObject({
   ...common,
@@ -28,7 +33,6 @@ const tokens = z.looseObject({ model: z.string().optional() });
 export const forwardedRoutes = {
   "/v1/chat/completions": chat,
   "/v1/completions": text,
-  "/v1/responses": anyModel,
   "/v1/embeddings": anyModel,
   "/tokenize": tokens,
   "/detokenize": tokens,

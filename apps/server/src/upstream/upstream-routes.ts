@@ -8,8 +8,7 @@ import { clientSignal, errorEvent, untilStalled } from "../api/event-stream.ts";
 import { callers, type Caller } from "../security/caller.ts";
 import { countedEvents, countUsage } from "./count-usage.ts";
 import { checkedBody, forwardedRoutes } from "./forwarded-requests.ts";
-import { shuttingDown } from "../scheduling/shutting-down.ts";
-import { failureOfConnection, UpstreamFailure } from "./upstream-failure.ts";
+import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
 import { unknownModel, type Upstreams } from "./upstreams.ts";
 import { wholeEvents } from "./whole-events.ts";
@@ -32,11 +31,15 @@ const cardSchema = z.looseObject({ id: z.string() });
 
 type Path = keyof typeof forwardedRoutes;
 
-/** The API's routes, answered by other engines. */
+/**
+ * The API's routes, answered by other engines.
+ * @param takeTurn answers chat completions that name a session
+ */
 export function upstreamRoutes(
   app: FastifyInstance,
   upstreams: Upstreams,
   stallTimeout: number,
+  takeTurn: (request: FastifyRequest, reply: FastifyReply) => Promise<object>,
 ): void {
   const alive = probe("Whether the server's thread runs", health);
   app.get("/health", alive, () => ({ status: "ok", upstreams: describe(upstreams) }));
@@ -56,12 +59,17 @@ export function upstreamRoutes(
   }
 
   async function forward(path: Path, request: FastifyRequest, reply: FastifyReply) {
+    if (isTurn(path, request.body)) return takeTurn(request, reply);
     const body = checkedBody(path, request.body);
     const { headers } = request;
     const caller = callers.getStore();
     try {
       const answer = await upstreams.send(
-        { path, body: JSON.stringify(body), headers: { ...headers, "x-request-id": request.id } },
+        {
+          path,
+          body: JSON.stringify({ ...body, session: undefined }),
+          headers: { ...headers, "x-request-id": request.id },
+        },
         body.model,
         clientSignal(reply),
       );
@@ -71,7 +79,7 @@ export function upstreamRoutes(
         return sendReply(reply, error.facts.reply);
       }
       if (isDeparture(error, reply)) return reply;
-      throw asApiError(error);
+      throw upstreams.asApiError(error);
     }
   }
 
@@ -97,15 +105,14 @@ export function upstreamRoutes(
     } catch (error) {
       if (isDeparture(error, reply)) return;
       reply.log.warn({ err: error }, "a stream of an upstream broke off");
-      yield Buffer.from(errorEvent(toApiError(asApiError(error))));
+      yield Buffer.from(errorEvent(toApiError(upstreams.asApiError(error))));
     }
   }
+}
 
-  function asApiError(error: unknown): unknown {
-    if (upstreams.isClosing) return shuttingDown();
-    const failure = failureOfConnection(error);
-    return failure instanceof UpstreamFailure ? failure.apiError : failure;
-  }
+function isTurn(path: Path, body: unknown): boolean {
+  const { session } = (body ?? {}) as { session?: unknown };
+  return path === "/v1/chat/completions" && session != null;
 }
 
 function upstreamModels(app: FastifyInstance, upstreams: Upstreams): void {

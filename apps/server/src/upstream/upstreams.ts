@@ -1,7 +1,7 @@
 import { DelegateBackoff, handleWhen, retry } from "cockatiel";
 import { ApiError } from "../api/api-error.ts";
 import { shuttingDown } from "../scheduling/shutting-down.ts";
-import { noUpstream, UpstreamFailure } from "./upstream-failure.ts";
+import { failureOfConnection, noUpstream, UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
 import { upstreamUrl } from "./upstream-url.ts";
 import {
@@ -73,7 +73,7 @@ export class Upstreams {
    */
   async send(request: UpstreamRequest, model: string | undefined, client: AbortSignal) {
     if (this.#isDraining) throw shuttingDown();
-    this.#checkModel(model);
+    if (model !== undefined) this.checkModel(model);
     const signal = AbortSignal.any([client, this.#shutdown.signal]);
     const tried = new Set<Upstream>();
     const pause = ({ facts }: UpstreamFailure, attempt: number): number => {
@@ -102,10 +102,18 @@ export class Upstreams {
     }, signal);
   }
 
-  #checkModel(model: string | undefined): void {
+  /** @throws ApiError (404) when upstreams are known and none has the model */
+  checkModel(model: string): void {
     const { models } = this;
-    if (model === undefined || models.length === 0 || models.some(({ id }) => id === model)) return;
+    if (models.length === 0 || models.some(({ id }) => id === model)) return;
     throw unknownModel(model);
+  }
+
+  /** An error of asking or reading as the one that clients are told about. */
+  asApiError(error: unknown): unknown {
+    if (this.isClosing) return shuttingDown();
+    const failure = failureOfConnection(error);
+    return failure instanceof UpstreamFailure ? failure.apiError : failure;
   }
 
   #candidates(model: string | undefined): Upstream[] {

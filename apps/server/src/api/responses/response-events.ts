@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { GenerationResult } from "@levin/model";
 import type { AnswerPart } from "../answer-parts.ts";
 import type { AnswerStep } from "../answers.ts";
-import { ending, usageOf } from "../reply-forms.ts";
+import { ending, usageOf, type AnswerEnd } from "../reply-forms.ts";
 import {
   CallItem,
   TextItem,
@@ -80,7 +79,7 @@ function finished(
   response: ResponseObject,
   status: "completed" | "incomplete",
   output: Output,
-  result: GenerationResult,
+  result: AnswerEnd,
 ): ResponseObject {
   const usage = usageOf([[result]]);
   return {

@@ -3,7 +3,7 @@ import { selectBackend } from "@levin/kernels/node";
 import { chromiumPath } from "@levin/tooling/chromium";
 import type { Download, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, ChatPage, finished, violations } from "./testing/chat-page.ts";
+import { ask, ChatPage, finished, kept, violations } from "./testing/chat-page.ts";
 import { scriptedModel } from "./testing/scripted-model.ts";
 
 /** Says which question it was asked last, and how many there were. */
@@ -39,8 +39,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Fruit", exact: true }).click();
     expect(await answers(page)).toEqual(["1: red apples"]);
-    // Changes are written together, a little later.
-    await page.waitForTimeout(600);
+    await kept(page, ["Fruit", "green pears"]);
     await page.close();
 
     page = await chat.openAs(visitor);
@@ -52,7 +51,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.getByRole("button", { name: "Delete “green pears”" }).click();
     await page.getByRole("button", { name: "Delete", exact: true }).click();
     await page.getByText("Nothing found.").waitFor();
-    await page.waitForTimeout(600);
+    await kept(page, ["Fruit"]);
     await page.reload();
     await page.getByRole("button", { name: "Fruit", exact: true }).waitFor();
     expect(await list(page)).toEqual(["Fruit"]);
@@ -72,7 +71,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.getByRole("button", { name: "Earlier version" }).click();
     expect(await answers(page)).toEqual(["1: one", "2: two"]);
     await page.getByRole("button", { name: "Answer again" }).first().click();
-    await finished(page);
+    await page.getByRole("group", { name: "Answer's actions" }).getByText("2/2").waitFor();
     expect(await answers(page)).toEqual(["1: one"]);
     await page.getByRole("button", { name: "Earlier version" }).click();
     expect(await answers(page)).toEqual(["1: one", "2: three"]);
@@ -121,7 +120,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     const page = await chat.open();
     await askAndWait(page, "one");
     await page.getByRole("button", { name: "Answer again" }).click();
-    await finished(page);
+    await page.getByText("2/2").waitFor();
     const saved = async (button: string): Promise<[Download, string]> => {
       await page.getByRole("button", { name: "Menu" }).click();
       const waiting = page.waitForEvent("download");

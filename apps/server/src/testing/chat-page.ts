@@ -63,10 +63,25 @@ export class ChatPage {
 export async function ask(page: Page, question: string): Promise<void> {
   await page.getByLabel("Your question").fill(question);
   await page.keyboard.press("Enter");
+  // Drawn together with the question and the button that stops.
+  await page.getByLabel("Your question").and(page.locator(":placeholder-shown")).waitFor();
 }
 
 export function finished(page: Page): Promise<void> {
   return page.getByRole("button", { name: "Send" }).waitFor({ timeout: 60_000 });
+}
+
+/** Waits until the browser keeps conversations of these titles, and no others. */
+export async function kept(page: Page, titles: readonly string[]): Promise<void> {
+  const read = async (): Promise<string[]> => {
+    const request = indexedDB.open("levin-chats");
+    await new Promise((resolve) => request.addEventListener("success", resolve));
+    const all = request.result.transaction("conversations").objectStore("conversations").getAll();
+    await new Promise((resolve) => all.addEventListener("success", resolve));
+    request.result.close();
+    return (all.result as { title: string }[]).map(({ title }) => title).toSorted();
+  };
+  await expect.poll(() => page.evaluate(read), { timeout: 30_000 }).toEqual(titles.toSorted());
 }
 
 /** What axe finds wrong; it comes in from outside, because the page's policy forbids foreign scripts. */

@@ -1,4 +1,5 @@
-import { useRef } from "preact/hooks";
+import type { RefObject } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import {
   pathTo,
   withAnswer,
@@ -8,6 +9,8 @@ import {
   type Conversation,
   type Message,
 } from "../chats/conversation.ts";
+import { newId } from "../chats/new-id.ts";
+import { thisTab } from "../chats/tabs.ts";
 import type { Chats } from "../chats/use-chats.ts";
 import { automaticResults } from "../tools/tool-round.ts";
 import type { AnswerSource } from "./answer-source.ts";
@@ -38,6 +41,7 @@ export interface Answers {
 /** The answers that stream, in any conversation. */
 export function useAnswers(chats: Chats): Answers {
   const running = useRef(new Map<string, AbortController>());
+  const stopEverywhere = useStopping(running);
   /** Streams an answer, and goes on for as long as it calls tools of the page. */
   const run = async (
     id: string,
@@ -69,27 +73,51 @@ export function useAnswers(chats: Chats): Answers {
   };
   return {
     ask(conversation, added, variants) {
-      const asked = added.reduce((now, message) => withMessages(now, [message]), conversation);
-      const comparison = variants.length > 1 ? { comparison: crypto.randomUUID() } : {};
+      const asking = (now: Conversation): Conversation =>
+        added.reduce((sofar, message) => withMessages(sofar, [message]), {
+          ...now,
+          leaf: conversation.leaf,
+        });
+      const asked = asking(conversation);
+      const comparison = variants.length > 1 ? { comparison: newId() } : {};
       const answers = variants.map((variant) => ({
         ...newAnswer(asked.leaf, variant),
         ...comparison,
       }));
       const path = pathTo(asked);
-      chats.change(conversation.id, () => withMessages(asked, answers));
+      chats.change(conversation.id, (now) => withMessages(asking(now), answers));
       answers.forEach((answer, index) => {
         void run(conversation.id, path, answer, variants[index]!);
       });
     },
-    stop: ({ messages }) => {
-      for (const { id } of messages) running.current.get(id)?.abort();
-    },
+    stop: ({ messages }) => stopEverywhere(messages.map(({ id }) => id)),
+  };
+}
+
+/** Stops answers by their ids, in whichever tab they stream. */
+function useStopping(
+  running: RefObject<Map<string, AbortController>>,
+): (ids: readonly string[]) => void {
+  const tabs = useMemo(() => new BroadcastChannel("levin-stop"), []);
+  const stopHere = (ids: readonly string[]): void => {
+    for (const id of ids) running.current?.get(id)?.abort();
+  };
+  useEffect(() => {
+    const stop = ({ data }: MessageEvent<string[]>): void => stopHere(data);
+    tabs.addEventListener("message", stop);
+    return () => tabs.removeEventListener("message", stop);
+  }, [tabs]);
+  return (ids) => {
+    stopHere(ids);
+    // A channel reaches this origin alone.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin
+    tabs.postMessage(ids);
   };
 }
 
 function newAnswer(parent: string | null, { model, budget, label }: Variant): Answer {
   return {
-    id: crypto.randomUUID(),
+    id: newId(),
     parent,
     role: "assistant",
     text: "",
@@ -105,6 +133,7 @@ function newAnswer(parent: string | null, { model, budget, label }: Variant): An
       seconds: 0,
     },
     state: "streaming",
+    tab: thisTab,
     model,
     ...(label !== undefined && { label }),
   };

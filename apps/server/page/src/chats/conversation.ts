@@ -1,3 +1,5 @@
+import { newId } from "./new-id.ts";
+
 /** A part of a question that came as a file or as a long paste. */
 export interface Attachment {
   name: string;
@@ -61,6 +63,8 @@ export interface Answer extends Turn {
   toolCalls: readonly ToolCall[];
   cost: Cost;
   state: "streaming" | "done" | "stopped" | "failed";
+  /** The tab that it streams into. */
+  tab: string;
   /** What went wrong, when it failed. */
   error?: string;
   /** How far the prompt is read, where the model tells. */
@@ -92,7 +96,7 @@ const longestTitle = 60;
 
 export function newConversation(): Conversation {
   return {
-    id: crypto.randomUUID(),
+    id: newId(),
     title: "",
     updated: Date.now(),
     messages: [],
@@ -160,10 +164,13 @@ export function branchAt(conversation: Conversation, id: string): Conversation {
   };
 }
 
-/** After a reload nothing streams any more. */
-export function withoutRunning(conversation: Conversation): Conversation {
+/** With answers stopped that stream: all of them, or those of a tab. */
+export function withoutRunning(conversation: Conversation, tab?: string): Conversation {
+  if (!isRunning(conversation)) return conversation;
   const messages = conversation.messages.map((message) =>
-    message.role === "assistant" && message.state === "streaming"
+    message.role === "assistant" &&
+    message.state === "streaming" &&
+    message.tab === (tab ?? message.tab)
       ? { ...message, state: "stopped" as const }
       : message,
   );

@@ -2,6 +2,7 @@ import type { Answers, Variant } from "../answers/use-answers.ts";
 import { toolResults } from "../tools/tool-round.ts";
 import { branchAt, showing, type Attachment, type Question } from "./conversation.ts";
 import type { MessageActions } from "./conversation-view.tsx";
+import { newId } from "./new-id.ts";
 import type { Chats } from "./use-chats.ts";
 
 /** Asks, and all that can be done with the messages of the open conversation. */
@@ -30,5 +31,5 @@ function newQuestion(
   text: string,
   attachments: readonly Attachment[],
 ): Question {
-  return { id: crypto.randomUUID(), parent, role: "user", text, attachments };
+  return { id: newId(), parent, role: "user", text, attachments };
 }

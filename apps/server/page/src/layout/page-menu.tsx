@@ -95,7 +95,9 @@ function ModelChoices({
         legend="Run the model"
         options={places}
         chosen={settings.place === "server" ? "server" : settings.backend}
-        isOff={(place) => place === "webgpu" && !("gpu" in navigator)}
+        isOff={(place) =>
+          (place !== "server" && !isSecureContext) || (place === "webgpu" && !("gpu" in navigator))
+        }
         onChoose={(place) =>
           onSettings(place === "server" ? { place } : { place: "tab", backend: place })
         }

@@ -8,6 +8,7 @@ import {
 } from "@levin/tokenizer";
 import type { Delta } from "../answers/answer-source.ts";
 import { showKey } from "../answers/server-request.ts";
+import { newId } from "../chats/new-id.ts";
 import { fetchModel } from "./fetch-model.ts";
 import { loadTabModel, type TabModel } from "./load-tab-model.ts";
 import type { TabBackend, TabReply, TabRequest } from "./tab-protocol.ts";
@@ -109,9 +110,6 @@ async function answer({
 function toDelta(piece: AnswerPiece): Delta {
   if ("content" in piece) return { answer: piece.content };
   const { call: index } = piece;
-  const more =
-    "name" in piece
-      ? { id: crypto.randomUUID(), name: piece.name }
-      : { arguments: piece.arguments };
+  const more = "name" in piece ? { id: newId(), name: piece.name } : { arguments: piece.arguments };
   return { toolCalls: [{ index, ...more }] };
 }

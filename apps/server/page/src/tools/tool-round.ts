@@ -1,4 +1,5 @@
 import type { Answer, Message, ToolCall, ToolResult } from "../chats/conversation.ts";
+import { newId } from "../chats/new-id.ts";
 import { resultOf } from "./run-tools.ts";
 
 /** Answers to one question that may call tools by themselves; a model that never stops calling must. */
@@ -11,7 +12,7 @@ export function toolResults(
 ): ToolResult[] {
   let parent = answerId;
   return results.map(({ call, text }) => {
-    const message = { id: crypto.randomUUID(), parent, role: "tool" as const, call, text };
+    const message = { id: newId(), parent, role: "tool" as const, call, text };
     parent = message.id;
     return message;
   });

@@ -28,7 +28,12 @@ export type { Item, Split } from "./data/item.ts";
 export type { SourceFile } from "./data/table.ts";
 export { headAnswerer, headExamples } from "./head/answer-by-head.ts";
 export { AnswerHead, type Pooling } from "./head/answer-head.ts";
-export { fineTuneHead, type FineTuneOptions } from "./head/fine-tune-head.ts";
+export {
+  fineTuneHead,
+  headParameters,
+  type FineTuneOptions,
+  type HeadCheckpoints,
+} from "./head/fine-tune-head.ts";
 export type { HeadExample } from "./head/head-objective.ts";
 export {
   answerWords,

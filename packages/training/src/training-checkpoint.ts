@@ -7,24 +7,38 @@ import * as tf from "@tensorflow/tfjs-core";
 import { disposeAdamWState, type AdamWState } from "./adamw.ts";
 import { LoraAdapter } from "./lora/lora-adapter.ts";
 import { loadLora, saveLora } from "./lora/lora-files.ts";
-import { float32Tensors } from "./parameter-files.ts";
+import {
+  float32Tensors,
+  restoreParameters,
+  saveParameters,
+  type Parametrised,
+} from "./parameter-files.ts";
 
 /** Finished checkpoints that are kept. */
 const kept = 2;
 const folderName = /^step-(\d+)$/;
 const unfinishedName = /^\.step-\d+\.tmp$/;
+const headFile = "head.safetensors";
 
 /** Raised when a checkpoint is broken, was written with other settings, or can't be written. */
 export class TrainingCheckpointError extends Error {
   override readonly name = "TrainingCheckpointError";
 }
 
+/** A model or an adapter with a head of its own beside it. */
+export interface TrainedWithHead {
+  trained: CausalLanguageModel | LoraAdapter;
+  /** Its parameters have other names. */
+  head: Parametrised;
+}
+
 /** What decides the course of a training, such as seed and schedule: plain JSON. */
 export type TrainingSettings = Readonly<Record<string, unknown>>;
 
 /**
- * Writes a model, or an adapter alone, with moments and step to `directory/step-N`. The folder appears under its name only when
- * all is on disk, so a kill at any moment leaves the checkpoint before.
+ * Writes a model, or an adapter alone, with moments and step to `directory/step-N`, and a head if
+ * there is one. The folder appears under its name only when all is on disk, so a kill at any moment
+ * leaves the checkpoint before.
  *
  * @param settings are compared on load
  * @returns the folder
@@ -32,7 +46,7 @@ export type TrainingSettings = Readonly<Record<string, unknown>>;
  */
 export async function saveTrainingCheckpoint(
   directory: string,
-  trained: CausalLanguageModel | LoraAdapter,
+  trained: CausalLanguageModel | LoraAdapter | TrainedWithHead,
   state: AdamWState,
   settings?: TrainingSettings,
 ): Promise<string> {
@@ -56,14 +70,16 @@ export async function saveTrainingCheckpoint(
 
 async function writeAll(
   temporary: string,
-  trained: CausalLanguageModel | LoraAdapter,
+  what: CausalLanguageModel | LoraAdapter | TrainedWithHead,
   state: AdamWState,
   settings: TrainingSettings | undefined,
 ): Promise<void> {
+  const { trained, head } = "head" in what ? what : { trained: what };
   await mkdir(temporary, { recursive: true });
   await (trained instanceof LoraAdapter
     ? saveLora(temporary, trained)
     : saveModel(temporary, trained));
+  if (head) await saveParameters(join(temporary, headFile), head);
   const moments = (["first", "second"] as const).flatMap((moment) =>
     float32Tensors(state[moment], `${moment}.`),
   );
@@ -75,16 +91,18 @@ async function writeAll(
  * The newest finished checkpoint, or undefined when there is none.
  *
  * @param settings if given, must equal those that it was written with
+ * @param head given the parameters that one had beside the model
  * @throws TrainingCheckpointError, or CheckpointError and ConfigError of the model
  */
 export async function loadTrainingCheckpoint(
   directory: string,
   settings?: TrainingSettings,
+  head?: Parametrised,
 ): Promise<{ model: CausalLanguageModel; state: AdamWState } | undefined> {
   const found = await newestCheckpoint(directory, settings);
   if (found === undefined) return undefined;
   const model = await loadModel(found.folder, { trainable: true });
-  return { model, state: await loadState(found, model) };
+  return { model, state: await loadState(found, model, head) };
 }
 
 /**
@@ -96,11 +114,12 @@ export async function loadLoraCheckpoint(
   directory: string,
   model: CausalLanguageModel,
   settings?: TrainingSettings,
+  head?: Parametrised,
 ): Promise<{ adapter: LoraAdapter; state: AdamWState } | undefined> {
   const found = await newestCheckpoint(directory, settings);
   if (found === undefined) return undefined;
   const adapter = await loadLora(found.folder, model);
-  return { adapter, state: await loadState(found, adapter) };
+  return { adapter, state: await loadState(found, adapter, head) };
 }
 
 interface FoundCheckpoint {
@@ -118,16 +137,18 @@ async function newestCheckpoint(
   return { folder, step: await readStep(join(folder, "training.json"), settings) };
 }
 
-/** The optimiser's state; when it is broken, what was trained is disposed of. */
+/** The optimiser's state, and the head; when something is broken, what was trained is disposed of. */
 async function loadState(
   { folder, step }: FoundCheckpoint,
   trained: CausalLanguageModel | LoraAdapter,
+  head: Parametrised | undefined,
 ): Promise<AdamWState> {
   const state: AdamWState = { step, first: new Map(), second: new Map() };
   try {
+    if (head) await restoreParameters(join(folder, headFile), head);
     const moments = await readSafetensorsFile(join(folder, "optimizer.safetensors"));
     for (const moment of ["first", "second"] as const) {
-      for (const [name, { shape }] of trained.parameters) {
+      for (const [name, { shape }] of [...trained.parameters, ...(head?.parameters ?? [])]) {
         const found = moments.get(`${moment}.${name}`);
         if (found?.shape.join() !== shape.join()) {
           throw new TrainingCheckpointError(

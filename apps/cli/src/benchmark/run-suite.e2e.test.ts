@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,6 +76,53 @@ describe("levin eval glue and superglue", { timeout: 240_000 }, () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^AX-g {5}gender parity .* \(n = 4\)/m);
     expect(await readdir(join(folder, "head", "heads"))).toEqual(["rte"]);
+  });
+
+  it.each([
+    ["a whole model", "SIGKILL", []],
+    ["an adapter", "SIGINT", ["--lora", "2"]],
+  ] as const)("learn a head with %s to the same bits after %s", async (_, signal, more) => {
+    const head = ["--tasks", "rte", "--method", "head", "--steps", "9", "--batch-size", "2"];
+    const learn = (output: string): string[] =>
+      flags("superglue", output, ...head, ...more, "--checkpoint-every", "3");
+    const [straight, broken] = [`straight-${signal}`, `broken-${signal}`];
+    await levin(...learn(straight));
+    const child = execFile(process.execPath, levinArguments(...learn(broken)), { cwd: repository });
+    const ended = new Promise((done) => child.once("exit", done));
+    const checkpoints = join(folder, broken, "heads", "rte.checkpoints");
+    while (child.exitCode === null && !existsSync(join(checkpoints, "step-0000003"))) await wait(2);
+    child.kill(signal);
+    await ended;
+    // It ended in the middle, with what it had learned.
+    expect(existsSync(join(folder, broken, "heads", "rte"))).toBe(false);
+    expect((await readdir(checkpoints)).length).toBeGreaterThan(0);
+    expect((await levin(...learn(broken))).code).toBe(0);
+    expect(await readdir(join(folder, broken, "heads"))).toEqual(["rte"]);
+    for (const file of ["head.safetensors", "model/model.safetensors"]) {
+      const [one, other] = [straight, broken].map((output) =>
+        readFileSync(join(folder, output, "heads", "rte", file)),
+      );
+      expect(one!.equals(other!)).toBe(true);
+    }
+  });
+
+  it("refuse a checkpoint of other settings, and name them", async () => {
+    const head = ["--tasks", "rte", "--method", "head", "--batch-size", "2", "--steps", "3"];
+    const run = flags("superglue", "refused", ...head);
+    const checkpoints = join(folder, "refused", "heads", "rte.checkpoints");
+    const child = execFile(process.execPath, levinArguments(...run, "--checkpoint-every", "1"), {
+      cwd: repository,
+    });
+    const ended = new Promise((done) => child.once("exit", done));
+    while (child.exitCode === null && !existsSync(join(checkpoints, "step-0000001"))) await wait(2);
+    child.kill("SIGKILL");
+    await ended;
+    await rm(join(folder, "refused", "predictions"), { recursive: true });
+    const { code, stderr } = await levin(...run, "--seed", "5");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^TrainingCheckpointError: .*written with other settings: seed: expected 5, found 0\n$/,
+    );
   });
 
   it("go on after kill -9 where they were, with the same predictions", async () => {

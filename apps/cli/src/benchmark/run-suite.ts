@@ -174,7 +174,7 @@ class SuiteRun {
   ): AsyncGenerator<SubmittedPrediction[], void> {
     const { signal } = this.#events;
     const by = await this.#methodFor(task);
-    if (signal.aborted) return;
+    if (!by) return;
     const { batchesAtOnce: size } = this.#crew;
     const count = Math.ceil(batches.length / size);
     const pieces = Array.from({ length: count }, (_, i): AnswerPiece => ({
@@ -184,7 +184,8 @@ class SuiteRun {
     for await (const { result } of this.#crew.perform(pieces, signal)) yield result;
   }
 
-  async #methodFor(task: BenchmarkTask): Promise<Method> {
+  /** How a task is answered; nothing when its head was stopped while it learned. */
+  async #methodFor(task: BenchmarkTask): Promise<Method | undefined> {
     const { method, maxTokens, thinkingBudget } = this.#settings;
     if (method === "head") return this.#head(task);
     const examples = await this.#shots(task);
@@ -192,13 +193,13 @@ class SuiteRun {
     return { method, examples, maxTokens, thinkingBudget };
   }
 
-  async #head(task: BenchmarkTask): Promise<Method> {
+  async #head(task: BenchmarkTask): Promise<Method | undefined> {
     const { model, output, pooling, maxLength } = this.#settings;
     const folder = resolve(output, "heads", task.learnsFrom ?? task.name);
     const directory = modelDirectory(model);
     const { tokenizer } = await loadText(directory);
     const training = await this.#trainingOf(task);
-    await learnHead({
+    const hasLearned = await learnHead({
       ...{ task, directory, folder, training, settings: this.#settings },
       encode: (text) => tokenizer.encode(text, plainText),
       decisive: {
@@ -206,8 +207,9 @@ class SuiteRun {
         ...{ model: this.#modelHash, items: contentHash(training) },
       },
       onStep: (step, steps, loss) => this.#events.onStep(task, step, steps, loss),
+      signal: this.#events.signal,
     });
-    return { method: "head", folder, pooling, maxLength };
+    return hasLearned ? { method: "head", folder, pooling, maxLength } : undefined;
   }
 
   /** Training items with a right answer, of the task itself or of the one that it learns from. */

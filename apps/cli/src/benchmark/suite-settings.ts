@@ -37,6 +37,8 @@ export interface SuiteSettings extends SpreadFlags {
   /** Rank of an adapter that is trained in place of the whole model. */
   lora?: number;
   maxLength: number;
+  /** Steps between checkpoints. */
+  checkpointEvery: number;
 }
 
 /** Raised for settings that don't fit together. */

@@ -49,6 +49,7 @@ function addSuite(evaluate: Command, suite: Suite): void {
     .option("--learning-rate <r>", "head: the highest", toNumber, 3e-4)
     .option("--lora <rank>", "head: train an adapter instead of the whole model", toNumber)
     .option("--max-length <n>", "head: tokens of a text at most", toNumber, 256)
+    .option("--checkpoint-every <n>", "head: steps between checkpoints", toNumber, 100)
     .option("--json", "print the report as JSON")
     .action(async (flags: SuiteFlags) => {
       const { json, ...rest } = flags;

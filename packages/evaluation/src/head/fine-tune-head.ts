@@ -2,13 +2,16 @@ import type { CausalLanguageModel } from "@levin/model";
 import {
   createAdamWState,
   disposeAdamWState,
+  expectTrainable,
   learningRate,
   loraModel,
   shuffledExamples,
   updateStep,
+  type AdamWState,
   type LoraAdapter,
   type Trainable,
 } from "@levin/training";
+import type * as tf from "@tensorflow/tfjs-core";
 import type { AnswerKind } from "../suites/benchmark-task.ts";
 import type { AnswerHead } from "./answer-head.ts";
 import { headObjective, type HeadBatch, type HeadExample } from "./head-objective.ts";
@@ -29,10 +32,34 @@ export interface FineTuneOptions {
   /** Trains the adapter's factors instead of the model's parameters. */
   adapter?: LoraAdapter | undefined;
   onStep?(report: { step: number; loss: number }): void;
+  /** The optimiser's state, to go on where it stands; it stays its owner's. Default: a new one. */
+  state?: AdamWState;
+  checkpoints?: HeadCheckpoints;
+  /** Ends after the step that is running, with a checkpoint. */
+  signal?: AbortSignal;
+}
+
+/** How a training is kept that may be stopped. */
+export interface HeadCheckpoints {
+  /** Steps between two of them. */
+  every: number;
+  /** Called once the next examples have shown that the model is sound. */
+  save(): Promise<void>;
+}
+
+/** The parameters that are trained, by name: for a state of one's own. */
+export function headParameters(
+  model: CausalLanguageModel,
+  head: AnswerHead,
+  adapter?: LoraAdapter,
+): Map<string, tf.Variable> {
+  const { parameters } = adapter ?? model;
+  return new Map([...(parameters as ReadonlyMap<string, tf.Variable>), ...head.parameters]);
 }
 
 /**
  * Trains a head together with its model, whose parameters must be variables, or with an adapter of it.
+ * A step depends on the state and its number alone, so a training that goes on is the same to the bit.
  *
  * @throws DivergedError when a loss is not finite, ExampleError when there are no examples
  */
@@ -43,36 +70,39 @@ export async function fineTuneHead(
   options: FineTuneOptions & { kind: AnswerKind },
 ): Promise<void> {
   const { steps, kind, examplesPerStep = 16, peak = 3e-4, weightDecay = 0.01, seed = 0 } = options;
+  const { adapter, checkpoints, maxBatchTokens, signal } = options;
   const objective = headObjective(head, kind);
-  const trainable = options.adapter
-    ? withHead(loraModel(model, options.adapter, objective), head)
-    : objective(model);
+  const trainable: Trainable<HeadBatch, "loss"> = {
+    ...(adapter ? loraModel(model, adapter, objective) : objective(model)),
+    parameters: headParameters(model, head, adapter),
+  };
   const draw = shuffledExamples(examples, { examplesPerStep, seed });
-  const state = createAdamWState(trainable.parameters);
+  const batchesOf = (step: number): HeadBatch[] => headBatches(draw(step), maxBatchTokens);
+  const state = options.state ?? createAdamWState(trainable.parameters);
   const schedule = { peak, warmupSteps: Math.ceil(steps / 10), totalSteps: steps };
+  let saved = state.step;
+  const save = async (): Promise<void> => {
+    if (!checkpoints || saved === state.step) return;
+    await expectTrainable(trainable, batchesOf(state.step), state.step);
+    await checkpoints.save();
+    saved = state.step;
+  };
   try {
     while (state.step < steps) {
-      const rate = learningRate(state.step, schedule);
-      const batches = headBatches(draw(state.step), options.maxBatchTokens);
-      const { losses } = await updateStep(trainable, state, batches, {
-        learningRate: rate,
+      if (signal?.aborted) break;
+      const { losses } = await updateStep(trainable, state, batchesOf(state.step), {
+        learningRate: learningRate(state.step, schedule),
         optimizer: { weightDecay },
       });
       options.onStep?.({ step: state.step, loss: losses.loss });
+      if (checkpoints && state.step % checkpoints.every === 0) await save();
       // Lets signals and timers run between steps.
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
+    await save();
   } finally {
-    disposeAdamWState(state);
+    if (!options.state) disposeAdamWState(state);
   }
-}
-
-/** An adapter's factors alone are its parameters; the head is trained with them. */
-function withHead(
-  adapted: Trainable<HeadBatch, "loss">,
-  head: AnswerHead,
-): Trainable<HeadBatch, "loss"> {
-  return { ...adapted, parameters: new Map([...adapted.parameters, ...head.parameters]) };
 }
 
 /** Examples of like length together, as many as `maxTokens` padded tokens allow. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { readSafetensorsFile, writeSafetensorsFile } from "@levin/model/node";
+import { readSafetensorsFile } from "@levin/model/node";
+import { saveParameters } from "@levin/training/node";
 import * as tf from "@tensorflow/tfjs-core";
 import { AnswerHead, type Pooling } from "./answer-head.ts";
 
@@ -7,13 +8,7 @@ const file = "head.safetensors";
 
 /** Writes a head to `head.safetensors` in a folder. */
 export async function saveHead(folder: string, head: AnswerHead): Promise<void> {
-  const tensors = [...head.parameters].map(([name, tensor]) => ({
-    name,
-    shape: tensor.shape,
-    type: "float32" as const,
-    values: async () => (await tensor.data()) as Float32Array,
-  }));
-  await writeSafetensorsFile(join(folder, file), tensors);
+  await saveParameters(join(folder, file), head);
 }
 
 /** Reads what {@link saveHead} wrote. Throws CheckpointError. */

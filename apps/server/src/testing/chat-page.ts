@@ -27,13 +27,20 @@ export class ChatPage {
     this.#browser = browser;
   }
 
-  /** @param answering a model, or other engines */
-  static async start(answering: Answering, security: SecuritySettings = {}): Promise<ChatPage> {
+  /**
+   * @param answering a model, or other engines
+   * @param browser arguments of Chromium
+   */
+  static async start(
+    answering: Answering,
+    security: SecuritySettings = {},
+    browser?: readonly string[],
+  ): Promise<ChatPage> {
     const pageDirectory = await builtPage();
     await mkdir(screenshots, { recursive: true });
     const app = createServer({ ...answering, pageDirectory, security });
     const address = await app.listen({ port: 0, host: "127.0.0.1" });
-    return new ChatPage(app, address, await launchChromium());
+    return new ChatPage(app, address, await launchChromium(browser));
   }
 
   async close(): Promise<void> {
@@ -51,10 +58,11 @@ export class ChatPage {
     return this.openAs(await this.visitor(viewport));
   }
 
-  async openAs(context: BrowserContext): Promise<Page> {
+  /** @param address by which the server is reached */
+  async openAs(context: BrowserContext, address = this.address): Promise<Page> {
     const page = await context.newPage();
     page.on("pageerror", (error) => expect.unreachable(`page error: ${error.message}`));
-    await page.goto(this.address);
+    await page.goto(address);
     await page.locator(".names strong").waitFor();
     return page;
   }

@@ -27,6 +27,7 @@ import { requestId, returnRequestIds } from "./observability/request-id.ts";
 import { SessionMetrics } from "./observability/session-metrics.ts";
 import { ServiceMetrics } from "./observability/service-metrics.ts";
 import { healthRoutes, metricsRoute } from "./observability/status-routes.ts";
+import { upstreamMetrics } from "./observability/upstream-metrics.ts";
 import { endAnswersOnClose } from "./scheduling/end-answers-on-close.ts";
 import { tellClients } from "./scheduling/tell-clients.ts";
 import type { LoadedModel, ServedModel } from "./served-model.ts";
@@ -102,7 +103,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const accounts = protect(app, security, stallTimeout);
   tellClients(app);
   metricsRoute(app, registry);
-  if ("upstreams" in options) upstreamServer(app, options);
+  if ("upstreams" in options) upstreamServer(app, options, registry);
   else modelServer(app, options, registry);
   jobRoutes(app, options.jobs);
   if (options.jobs) jobMetrics(registry, options.jobs);
@@ -115,9 +116,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
 function upstreamServer(
   app: FastifyInstance,
   options: ServerSettings & { upstreams: Upstreams },
+  registry: Registry,
 ): void {
   const { upstreams, stallTimeout = defaultStallTimeout, shutdownGrace = defaultGrace } = options;
   app.addHook("onClose", () => upstreams.close());
+  upstreamMetrics(registry, upstreams.all);
   const database = lazyDatabase(app, options.database);
   const beginTurn = registerSessions(app, new UpstreamAnswerer(upstreams), database, options);
   upstreamRoutes(app, upstreams, stallTimeout, sessionTurns(upstreams, beginTurn, stallTimeout));

@@ -26,7 +26,6 @@ export function generationSettings(
   promptTokens: number,
   param = promptParam(request),
 ): GenerationSettings {
-  checkPromptTokens(promptTokens, promptParam(request), served);
   const limit = served.model.config.maxPositionEmbeddings;
   if (promptTokens >= limit) throw contextExceeded(limit, `${promptTokens}`, param);
   const { defaults = {} } = served;
@@ -54,14 +53,6 @@ export function contextExceeded(limit: number, found: string, param: string): Ap
     `this model's context is ${limit} tokens, answer included; ` +
     `the prompt has ${found}: shorten it`;
   return new ApiError(400, message, { param, code: "context_length_exceeded" });
-}
-
-/** @throws ApiError (400, `context_length_exceeded`) for prompts above the server's own limit */
-function checkPromptTokens(count: number, param: string, served: ServedModel): void {
-  const { maxPromptTokens = Infinity } = served;
-  if (count <= maxPromptTokens) return;
-  const message = `this server takes prompts of up to ${maxPromptTokens} tokens, found ${count}`;
-  throw new ApiError(400, message, { param, code: "context_length_exceeded" });
 }
 
 function promptParam(request: ChatRequest | TextRequest): string {

@@ -1,7 +1,7 @@
 import { encodeChat, type ChatMessage, type ToolDefinition } from "@levin/tokenizer";
 import type { ServedModel } from "../served-model.ts";
 import type { ChatRequest } from "./completion-requests.ts";
-import { checkTextLength } from "./prompt-length.ts";
+import { checkPromptTokens, checkTextLength } from "./prompt-length.ts";
 
 /** Messages of a checked chat request, as chat templates take them. */
 export function chatMessages(messages: ChatRequest["messages"]): ChatMessage[] {
@@ -37,5 +37,7 @@ export function chatPromptIds(
 ): number[] {
   checkChatLength(messages, tools, served, param);
   const { tokenizer, chatTemplate: template } = served;
-  return encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt });
+  const ids = encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt });
+  checkPromptTokens(ids, param, served);
+  return ids;
 }

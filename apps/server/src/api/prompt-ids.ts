@@ -1,6 +1,6 @@
 import type { ServedModel } from "../served-model.ts";
 import { ApiError } from "./api-error.ts";
-import { checkTextLength } from "./prompt-length.ts";
+import { checkPromptTokens, checkTextLength } from "./prompt-length.ts";
 
 /**
  * Token ids of a text, or the ids themselves when all are known.
@@ -14,13 +14,12 @@ export function promptIds(
   served: ServedModel,
   options: { parseSpecialTokens?: boolean } = {},
 ): number[] {
-  if (typeof prompt === "string") {
-    checkTextLength([prompt], param, served);
-    return served.tokenizer.encode(prompt, options);
-  }
+  if (typeof prompt === "string") checkTextLength([prompt], param, served);
+  const ids = typeof prompt === "string" ? served.tokenizer.encode(prompt, options) : prompt;
+  checkPromptTokens(ids, param, served);
   const { vocabSize } = served.model.config;
-  const unknown = prompt.find((id) => id >= vocabSize);
-  if (unknown === undefined) return prompt;
+  const unknown = ids.find((id) => id >= vocabSize);
+  if (unknown === undefined) return ids;
   throw new ApiError(400, `${param}: expected token ids in 0..${vocabSize - 1}, found ${unknown}`, {
     param,
   });

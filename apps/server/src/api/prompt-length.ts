@@ -1,6 +1,7 @@
 import type { Tokenizer } from "@levin/tokenizer";
 import { contextExceeded } from "../generation-settings.ts";
 import type { ServedModel } from "../served-model.ts";
+import { ApiError } from "./api-error.ts";
 
 /**
  * Refuses text that cannot fit the context whatever its tokens, before time is spent on it.
@@ -17,6 +18,17 @@ export function checkTextLength(
   if (length > limit * longestToken(tokenizer)) {
     throw contextExceeded(limit, `${length} characters`, param);
   }
+}
+
+/** @throws ApiError (400, `context_length_exceeded`) for prompts above the server's own limit */
+export function checkPromptTokens(
+  ids: readonly number[],
+  param: string,
+  { maxPromptTokens = Infinity }: ServedModel,
+): void {
+  if (ids.length <= maxPromptTokens) return;
+  const message = `this server takes prompts of up to ${maxPromptTokens} tokens, found ${ids.length}`;
+  throw new ApiError(400, message, { param, code: "context_length_exceeded" });
 }
 
 const longest = new WeakMap<Tokenizer, number>();

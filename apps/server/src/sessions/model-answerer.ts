@@ -4,6 +4,7 @@ import type { ConversationMessage, ToolDefinition } from "@levin/tokenizer";
 import type { FastifyBaseLogger } from "fastify";
 import { ApiError } from "../api/api-error.ts";
 import { checkChatLength } from "../api/chat-prompt.ts";
+import { checkPromptTokens } from "../api/prompt-length.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { SessionMetrics, StateOutcome } from "../observability/session-metrics.ts";
 import type { ServedModel } from "../served-model.ts";
@@ -63,6 +64,7 @@ export class ModelAnswerer implements Answerer<ModelPrompt> {
     checkEnd(all);
     const { tokens, opening } = conversationTokens(served, all, model.tools ?? []);
     const promptIds = [...tokens.flat(), ...opening];
+    checkPromptTokens(promptIds, "messages", served);
     metrics.turn(isKnown ? await this.#restoreLast(store, session, promptIds) : "none");
     const firstNew = all.findIndex((message) => message.tokens === null);
     const from = firstNew < 0 ? all.length : firstNew;

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { FastifyBaseLogger } from "fastify";
 import {
   circuitBreaker,
@@ -45,6 +46,17 @@ export interface UpstreamRequest {
   headers: NodeJS.Dict<string | string[]>;
 }
 
+/** What came of a request: a whole reply, 429 or 503, no reply, half a stream, or its client left. */
+type UpstreamOutcome = "answered" | "busy" | "failed" | "broken_off" | "left";
+
+/** Told of requests. */
+export interface UpstreamObserver {
+  /** The reply has begun; one that is no stream is complete. */
+  replied(seconds: number): void;
+  /** Once for each request. */
+  ended(outcome: UpstreamOutcome): void;
+}
+
 /** A model as an engine's `/v1/models` describes it. */
 export type ModelCard = { id: string } & Record<string, unknown>;
 
@@ -66,6 +78,7 @@ export class Upstream {
   readonly #timeouts: UpstreamTimeouts;
   readonly #logger: FastifyBaseLogger | undefined;
   readonly #breaker: CircuitBreakerPolicy;
+  #observer: UpstreamObserver | undefined;
   #isHealthy = false;
   #checking: Promise<void> | undefined;
 
@@ -95,7 +108,17 @@ export class Upstream {
 
   /** Whether requests may be sent: it answered its last check, and few of them failed. */
   get isAvailable(): boolean {
-    return this.#isHealthy && this.#breaker.state === CircuitState.Closed;
+    return this.#isHealthy && !this.isCircuitOpen;
+  }
+
+  /** Whether it failed too often in a row to be asked now. */
+  get isCircuitOpen(): boolean {
+    return this.#breaker.state !== CircuitState.Closed;
+  }
+
+  /** Tells of all further requests. */
+  observe(observer: UpstreamObserver): void {
+    this.#observer = observer;
   }
 
   /** For people and monitors. */
@@ -110,16 +133,17 @@ export class Upstream {
    */
   async send(request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamReply> {
     this.outstanding += 1;
+    const began = performance.now();
     let isStreaming = false;
     try {
       const reply = await this.#breaker.execute(() => this.#ask(request, signal));
-      if (!Buffer.isBuffer(reply.body)) {
-        isStreaming = true;
-        reply.body.once("error", (error) => this.#judge(failureOfConnection(error)));
-        reply.body.once("close", () => (this.outstanding -= 1));
-      }
+      this.#observer?.replied((performance.now() - began) / 1000);
+      isStreaming = !Buffer.isBuffer(reply.body);
+      if (Buffer.isBuffer(reply.body)) this.#observer?.ended("answered");
+      else this.#follow(reply.body);
       return reply;
     } catch (error) {
+      this.#observer?.ended(outcomeOf(error));
       if (error instanceof UpstreamFailure && error.facts.isSick) void this.check();
       throw error;
     } finally {
@@ -144,6 +168,20 @@ export class Upstream {
     const failure = failureOfReply(reply);
     if (failure) throw failure;
     return reply;
+  }
+
+  #follow(stream: Readable): void {
+    let error: unknown;
+    stream.once("error", (reason) => {
+      error = failureOfConnection(reason);
+      this.#judge(error);
+    });
+    stream.once("close", () => {
+      this.outstanding -= 1;
+      const isBroken = error instanceof UpstreamFailure;
+      const isWhole = error === undefined && stream.readableEnded;
+      this.#observer?.ended(isBroken ? "broken_off" : isWhole ? "answered" : "left");
+    });
   }
 
   /** A stream that broke off counts like a request that failed. */
@@ -206,6 +244,11 @@ export class Upstream {
   close(): Promise<void> {
     return this.#pool.destroy();
   }
+}
+
+function outcomeOf(error: unknown): UpstreamOutcome {
+  if (error instanceof Error && error.name === "AbortError") return "left";
+  return error instanceof UpstreamFailure && !error.facts.isSick ? "busy" : "failed";
 }
 
 function unhealthy(found: number | string, cause?: unknown): UpstreamFailure {

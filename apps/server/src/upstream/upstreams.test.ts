@@ -281,3 +281,71 @@ describe("a stream", () => {
     await expect.poll(() => front.upstreams.all[0]!.outstanding, patient).toBe(0);
   });
 });
+
+describe("metrics of upstreams", () => {
+  const samples = async (front: UpstreamServer): Promise<Record<string, number>> => {
+    const text = await (await fetch(`${front.url}/metrics`)).text();
+    const found = text.matchAll(
+      /^levin_upstream_([^{]+)\{upstream="(\d)"(?:,outcome="(\w+)")?\} (\d+)$/gm,
+    );
+    return Object.fromEntries(
+      Array.from(found, ([, name, number, outcome, value]) => [
+        [number, name, outcome].filter(Boolean).join(" "),
+        Number(value),
+      ]),
+    );
+  };
+
+  it("tell what came of requests, how long replies took, and which may be asked", async () => {
+    let isBusy = true;
+    const { front } = await start([
+      (response) => {
+        if (!isBusy) return send(response, 200, content("first"));
+        isBusy = false;
+        return send(response, 429, {}, { "retry-after": "0" });
+      },
+      (response) => response.destroy(),
+    ]);
+    for (let i = 0; i < 8; i++) expect(await asked(front)).toBe("first");
+    const now = await samples(front);
+    expect(now).toMatchObject({
+      "1 requests_total answered": 8,
+      "1 requests_total busy": 1,
+      "1 reply_seconds_count": 8,
+      "1 available": 1,
+      "1 circuit_open": 0,
+      "1 outstanding_requests": 0,
+      "2 outstanding_requests": 0,
+    });
+    expect(now["2 requests_total failed"]).toBeGreaterThan(0);
+    expect(now["2 requests_total answered"]).toBeUndefined();
+  });
+
+  it("know a stream that is whole from one that breaks off and one that is left", async () => {
+    const { front } = await start([
+      (response, before) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(`data: ${JSON.stringify(content("x"))}\n\n`);
+        if (before === 0) response.end("data: [DONE]\n\n");
+        if (before === 1) setTimeout(() => response.destroy(), 50);
+      },
+    ]);
+    const leaving = new AbortController();
+    for (const signal of [undefined, undefined, leaving.signal]) {
+      const body = JSON.stringify({ ...question, stream: true });
+      const headers = { "content-type": "application/json" };
+      const url = `${front.url}/v1/chat/completions`;
+      const response = await fetch(url, { method: "POST", body, headers, signal: signal ?? null });
+      if (!signal) await response.text();
+      else leaving.abort();
+    }
+    await expect
+      .poll(() => samples(front), patient)
+      .toMatchObject({
+        "1 requests_total answered": 1,
+        "1 requests_total broken_off": 1,
+        "1 requests_total left": 1,
+        "1 reply_seconds_count": 3,
+      });
+  });
+});

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseConfig, planModel } from "@levin/model";
-import { plot } from "./plot.ts";
+import { contextAxis, plot } from "./plot.ts";
 
 // M1's own config.json.
 const file = new URL("../../packages/model/src/__fixtures__/m1-config.json", import.meta.url);
@@ -25,12 +25,7 @@ console.log(`a million tokens: ${hybrid} GB instead of ${twin}`); // → a milli
 await plot("07-hybrid", sizes, {
   mark: { type: "line", point: true },
   encoding: {
-    x: {
-      field: "tokens",
-      type: "quantitative",
-      scale: { type: "log", base: 2 },
-      axis: { format: "~s" },
-    },
+    x: contextAxis,
     y: { field: "gigabytes", type: "quantitative", scale: { type: "log" } },
     color: { field: "layers", type: "nominal" },
   },

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseConfig, planModel } from "@levin/model";
-import { plot } from "./plot.ts";
+import { contextAxis, plot } from "./plot.ts";
 
 const file = new URL("../../packages/model/src/__fixtures__/m1-config.json", import.meta.url);
 const config = parseConfig(JSON.parse(await readFile(file, "utf8")));
@@ -24,13 +24,7 @@ console.log(`at 64 K: ${share(65_536)}, at 1 M: ${share(1_048_576)}`); // → at
 await plot("10-cost", cost, {
   mark: { type: "line", point: true },
   encoding: {
-    x: {
-      field: "tokens",
-      type: "quantitative",
-      scale: { type: "log", base: 2 },
-      axis: { format: "~s" },
-      title: "tokens of context",
-    },
+    x: contextAxis,
     y: {
       field: "teraflops",
       type: "quantitative",

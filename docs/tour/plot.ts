@@ -32,3 +32,12 @@ export const heatMap = {
     color: { field: "weight", type: "quantitative", scale: { scheme: "blues" } },
   },
 };
+
+/** The axis of growing contexts. */
+export const contextAxis = {
+  field: "tokens",
+  type: "quantitative",
+  scale: { type: "log", base: 2 },
+  axis: { format: "~s" },
+  title: "tokens of context",
+};

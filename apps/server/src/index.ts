@@ -36,6 +36,7 @@ export {
   type Run,
   type StopReason,
 } from "./jobs/job-runs.ts";
+export { JobFileError, JobFiles } from "./jobs/job-files.ts";
 export { startJobWorker, type JobHandler, type JobWorkerOptions } from "./jobs/job-worker.ts";
 export { Jobs } from "./jobs/jobs.ts";
 export { openRedis, RedisUnavailableError } from "./jobs/redis-connection.ts";

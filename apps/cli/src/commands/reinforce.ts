@@ -9,7 +9,7 @@ import { copyRecipe } from "../training/starter-recipes.ts";
 import { toNumber } from "./generation-flags.ts";
 import { endOnSignals, trainingPort, whileShown } from "./running-training.ts";
 import { showAccuracy } from "./show-training.ts";
-import { addWorkersFlag } from "./spread-flags.ts";
+import { addSpreadFlags } from "./spread-flags.ts";
 import { isShared, openCrew, type SpreadFlags } from "../spread/open-crew.ts";
 
 interface ReinforceFlags extends SpreadFlags {
@@ -24,7 +24,7 @@ interface ReinforceFlags extends SpreadFlags {
 
 /** `levin reinforce RECIPE`: CISPO on the verifiable tasks. */
 export function addReinforce(program: Command): void {
-  addWorkersFlag(program.command("reinforce"))
+  addSpreadFlags(program.command("reinforce"))
     .description(
       "teach a model by reward on verifiable tasks; goes on where an earlier run stopped",
     )

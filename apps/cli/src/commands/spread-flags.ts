@@ -2,22 +2,19 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 
 /** Flags of commands whose work others can share, here or on other machines. */
 export function addSpreadFlags(command: Command): Command {
-  return addWorkersFlag(command).addOption(
-    new Option(
-      "--redis <url>",
-      "leave the work to processes of `levin worker`, on any machine, that have the same Redis and model",
-    ).conflicts("workers"),
-  );
-}
-
-/** `--workers` alone, for work that needs files of this machine. */
-export function addWorkersFlag(command: Command): Command {
-  return command.option(
-    "--workers <n>",
-    "processes that share the work, each with a model of its own",
-    toCount,
-    1,
-  );
+  return command
+    .option(
+      "--workers <n>",
+      "processes that share the work, each with a model of its own",
+      toCount,
+      1,
+    )
+    .addOption(
+      new Option(
+        "--redis <url>",
+        "leave the work to processes of `levin worker`, on any machine, that have the same Redis and model",
+      ).conflicts("workers"),
+    );
 }
 
 function toCount(text: string): number {

@@ -13,8 +13,8 @@ export interface SpreadFlags {
 }
 
 /** Whether other processes of this machine do the work. */
-export function isShared({ workers = 1 }: SpreadFlags): boolean {
-  return workers > 1;
+export function isShared({ workers = 1, redis }: SpreadFlags): boolean {
+  return workers > 1 || redis !== undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { JobRuns, openRedis, type Outcome } from "@levin/server";
+import { JobFiles, JobRuns, openRedis, type Outcome } from "@levin/server";
 import type { Crew } from "./crew.ts";
 import { PieceError, type Piece, type ResultOf } from "./piece.ts";
 
@@ -9,6 +10,8 @@ interface Place {
   run: string;
   item: number;
 }
+
+type Redis = Awaited<ReturnType<typeof openRedis>>;
 
 /** Milliseconds between looks for outcomes. */
 const pause = 200;
@@ -27,28 +30,32 @@ export interface RedisCrewOptions {
 export class RedisCrew implements Crew {
   readonly batchesAtOnce = 16;
   readonly #options: RedisCrewOptions;
+  readonly #redis: Redis;
   readonly #runs: JobRuns;
-  readonly #disconnect: () => void;
+  readonly #files: JobFiles;
+  /** The policy that workers have, and how they call it. */
+  #policy: { path: string; name: string } | undefined;
 
-  private constructor(options: RedisCrewOptions, runs: JobRuns, disconnect: () => void) {
+  private constructor(options: RedisCrewOptions, redis: Redis) {
     this.#options = options;
-    this.#runs = runs;
-    this.#disconnect = disconnect;
+    this.#redis = redis;
+    this.#runs = new JobRuns(redis);
+    this.#files = new JobFiles(redis);
   }
 
   /** @throws RedisUnavailableError */
   static async open(options: RedisCrewOptions): Promise<RedisCrew> {
-    const redis = await openRedis(options.url);
-    const runs = new JobRuns(redis);
-    await runs.resume(options.kind);
-    return new RedisCrew(options, runs, () => redis.disconnect());
+    const crew = new RedisCrew(options, await openRedis(options.url));
+    await crew.#runs.resume(options.kind);
+    return crew;
   }
 
   async *perform<Work extends Piece>(
     pieces: readonly Work[],
     signal?: AbortSignal,
   ): AsyncGenerator<{ index: number; result: ResultOf<Work> }, void> {
-    const items = pieces.map((piece) => JSON.stringify(piece));
+    const items: string[] = [];
+    for (const piece of pieces) items.push(JSON.stringify(await this.#withFile(piece)));
     const used = new Set<string>();
     let places = new Map<number, Place>();
     let left = [...items.keys()];
@@ -72,8 +79,21 @@ export class RedisCrew implements Crew {
   }
 
   async close(): Promise<void> {
+    if (this.#policy) await this.#files.remove(this.#policy.name);
     await this.#runs.close();
-    this.#disconnect();
+    this.#redis.disconnect();
+  }
+
+  /** A piece whose file workers on other machines find too. */
+  async #withFile(piece: Piece): Promise<Piece> {
+    if (piece.work !== "draw") return piece;
+    const { policy: path } = piece;
+    const last = this.#policy;
+    if (last?.path !== path) {
+      this.#policy = { path, name: await this.#files.put(await readFile(path)) };
+      if (last) await this.#files.remove(last.name);
+    }
+    return { ...piece, policy: this.#policy!.name };
   }
 
   /** Puts pieces that no run has yet into a new one; where each of them is. */

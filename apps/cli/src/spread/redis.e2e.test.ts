@@ -82,6 +82,33 @@ describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_00
     }
   });
 
+  it("draws answers of a policy that is taught here, as processes of this machine do", async () => {
+    const recipe = join(folder, "rewards.json");
+    const settings = {
+      ...{ seed: 4, iterations: 2, taskWeights: { reversing: 1 }, otherTaskWeight: 0 },
+      ...{ minDifficulty: 0.9, maxDifficulty: 1, promptsPerIteration: 2, groupSize: 4 },
+      ...{ updatesPerIteration: 2, learningRate: 1e-4, maxNewTokens: 60, checkpointEvery: 1 },
+    };
+    await writeFile(recipe, JSON.stringify(settings));
+    const output = (name: string): string => join(folder, name);
+    const flags = (name: string): string[] => ["reinforce", recipe, "--output", output(name)];
+    const first = await startWorker();
+    const caller = start(...flags("by-redis"));
+    await expect.poll(caller.said, patient).toMatch(/iteration 1/);
+    await first.kill();
+    await startWorker();
+    expect(await caller.ended).toMatchObject({ code: 0 });
+    const processes = await levin(...flags("by-processes"), "--workers", "2");
+    expect(processes.code).toBe(0);
+    const weights = (name: string): Promise<Buffer> =>
+      readFile(join(output(name), "model/model.safetensors"));
+    expect((await weights("by-redis")).equals(await weights("by-processes"))).toBe(true);
+    // No policy stays behind.
+    const connection = await openRedis(redis.url);
+    onTestFinished(() => connection.disconnect());
+    expect(await connection.keys("levin:file:*")).toEqual([]);
+  });
+
   it("tells what failed at a worker", async () => {
     await startWorker();
     const { code, stderr } = await start(...asked, "--top-p", "7").ended;

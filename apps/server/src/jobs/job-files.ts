@@ -32,7 +32,12 @@ export class JobFiles {
       );
     }
     const name = createHash("sha256").update(bytes).digest("hex");
-    await this.#redis.set(keyOf(name), Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), "EX", retention);
+    await this.#redis.set(
+      keyOf(name),
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+      "EX",
+      retention,
+    );
     return name;
   }
 

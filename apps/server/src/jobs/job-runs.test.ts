@@ -1,6 +1,7 @@
 import { redisServerPath, startRedis, type TestRedis } from "@levin/tooling/redis-server";
 import type { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { JobFileError, JobFiles } from "./job-files.ts";
 import { JobRuns, type Outcome } from "./job-runs.ts";
 import { NotYet, startJobWorker, type JobHandler } from "./job-worker.ts";
 import { openRedis } from "./redis-connection.ts";
@@ -48,6 +49,19 @@ describe.skipIf(!redisServerPath())("runs of jobs", () => {
   const finished = async (id: string): Promise<void> => {
     await expect.poll(async () => (await runs.get(id))?.finishedAt, patient).toBeTypeOf("number");
   };
+
+  it("hand workers the files that items name, until somebody removes them", async () => {
+    const kind = `kind-${kinds++}`;
+    const files = new JobFiles(redis);
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const name = await files.put(bytes.subarray(1, 200));
+    await work(kind, async (item, _job, _run, its) => completed([...(await its.get(item))]));
+    const run = await runs.create(kind, [name]);
+    await finished(run.id);
+    expect(await outcomes(run.id)).toEqual([completed([...bytes.subarray(1, 200)])]);
+    await files.remove(name);
+    await expect(files.get(name)).rejects.toThrow(JobFileError);
+  });
 
   it("are of any kind, and reach the workers of that kind alone", async () => {
     const [kind, other] = [`kind-${kinds++}`, `kind-${kinds++}`];

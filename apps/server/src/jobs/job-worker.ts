@@ -1,5 +1,6 @@
 import { DelayedError, Worker, type Job } from "bullmq";
 import type { FastifyBaseLogger } from "fastify";
+import { JobFiles } from "./job-files.ts";
 import { JobRuns, queuePrefix, type JobData, type Outcome, type Run } from "./job-runs.ts";
 import { openRedis } from "./redis-connection.ts";
 
@@ -7,9 +8,10 @@ import { openRedis } from "./redis-connection.ts";
 export interface JobHandler {
   /**
    * Deals with an item.
+   * @param files what the item may name
    * @throws NotYet when it is to wait; anything else when it should be tried again later, some times
    */
-  perform(item: string, job: JobData, run: Run): Promise<Outcome>;
+  perform(item: string, job: JobData, run: Run, files: JobFiles): Promise<Outcome>;
   /** The value of an item that failed whatever was tried. */
   abandoned(item: string, job: JobData, reason: string): unknown;
 }
@@ -51,7 +53,10 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<() => P
   // BullMQ waits for Redis to come back, however long it takes.
   const redis = await openRedis(redisUrl, logger, { maxRetriesPerRequest: null });
   const runs = new JobRuns(redis, now);
-  const worker = new Worker<JobData>(kind, (job, token) => perform(job, token, runs, handler), {
+  const files = new JobFiles(redis);
+  const work = (job: Job<JobData>, token?: string): Promise<void> =>
+    perform(job, token, { runs, files, handler });
+  const worker = new Worker<JobData>(kind, work, {
     connection: redis,
     prefix: queuePrefix,
     concurrency,
@@ -73,8 +78,7 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<() => P
 async function perform(
   job: Job<JobData>,
   token: string | undefined,
-  runs: JobRuns,
-  handler: JobHandler,
+  { runs, files, handler }: { runs: JobRuns; files: JobFiles; handler: JobHandler },
 ): Promise<void> {
   const { run: id, index } = job.data;
   const item = await runs.item(id, index);
@@ -91,7 +95,7 @@ async function perform(
       return failed(`${job.stalledCounter} workers died of it or fell silent`);
     }
     try {
-      return await handler.perform(item!, job.data, run!);
+      return await handler.perform(item!, job.data, run!, files);
     } catch (error) {
       if (error instanceof NotYet) {
         await job.moveToDelayed(Date.now() + error.milliseconds, token);

@@ -21,8 +21,8 @@ export interface StartWorkerOptions extends AnswerOptions {
 }
 
 /**
- * Works on batches with a model or by upstreams, and on what else it is given, until SIGINT or SIGTERM: then it completes what is
- * at hand. Any number of workers, on any machine, may share a Redis.
+ * Works on batches with a model or by upstreams, and on what else it is given, until SIGINT or
+ * SIGTERM: then it completes what is at hand. Any number of workers, on any machine, may share a Redis.
  *
  * @throws RedisUnavailableError, UpstreamUrlError, and what `loadServedModel` throws
  */

@@ -1,8 +1,8 @@
 /**
  * Which published implementation's conventions to follow: `hf` = transformers' `minimax`, `m1` =
- * MiniMax-AI's code (SPEC section 13.2), `ring` = that of Ring- and Ling-linear.
+ * MiniMax-AI's code (SPEC section 13.2), `ring` = that of Ring- and Ling-linear, `transnormer` = that of TransNormerLLM.
  */
-export type Dialect = "hf" | "m1" | "ring";
+export type Dialect = "hf" | "m1" | "ring" | "transnormer";
 
 /** How a dialect spreads decay over the heads of a layer, and over layers `index` of `count`. */
 interface Schedule {
@@ -10,9 +10,15 @@ interface Schedule {
   layer: (index: number, count: number) => number;
 }
 
+const original: Schedule = {
+  heads: interpolated,
+  layer: (index, count) => 1 - depth(index, count) + 1e-5,
+};
+
 const schedules: Record<Dialect, Schedule> = {
   hf: { heads: geometric, layer: (index, count) => 1 - index / (count - 1 + 1e-5) + 1e-5 },
-  m1: { heads: interpolated, layer: (index, count) => 1 - depth(index, count) + 1e-5 },
+  m1: original,
+  transnormer: original,
   // Its code counts from −1: the first layer's factor is above 1.
   ring: { heads: interpolated, layer: (index, count) => 1 - depth(index - 1, count) + 1e-5 },
 };

@@ -6,6 +6,7 @@ export {
   type AttentionOptions,
   type LightningAttentionConfig,
   type LightningAttentionParameters,
-  type LightningQueryKeyNorms,
+  type LightningAttentionWeights,
+  type LightningVariantParameters,
 } from "./lightning-attention.ts";
 export { type LightningVariant } from "./lightning-variant.ts";

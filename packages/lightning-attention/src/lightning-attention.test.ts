@@ -6,8 +6,9 @@ import {
   LightningAttention,
   LightningAttentionState,
   lightningAttentionShapes,
+  type AttentionOptions,
   type LightningAttentionConfig,
-  type LightningAttentionParameters,
+  type LightningAttentionWeights,
 } from "./index.ts";
 
 const minimax: LightningAttentionConfig = {
@@ -18,43 +19,57 @@ const minimax: LightningAttentionConfig = {
   blockSize: 4,
 };
 
-/** As Ring-linear has it: norms and rotation of queries and keys, a norm in groups. */
-const ring: LightningAttentionConfig = {
-  ...minimax,
-  variant: {
-    ...{ rows: "by-kind", silu: false, rotary: true },
-    ...{ queryScale: 0.5, normGroups: 2, normEpsilon: 1e-6 },
+type Family = { config: LightningAttentionConfig; shapes: Record<string, number[]> };
+
+const plain: Family = { config: minimax, shapes: lightningAttentionShapes(minimax) };
+
+/** Norms and rotation of queries and keys, and a norm in groups. */
+const ring: Family = {
+  config: {
+    ...minimax,
+    variant: {
+      ...{ rows: "by-kind", silu: "none", rotary: true, queryScale: 0.5 },
+      ...{ normGroups: 2, normEpsilon: 1e-6, gate: "sigmoid" },
+    },
   },
+  shapes: { ...plain.shapes, queryNorm: [4], keyNorm: [4] },
 };
 
-function randomLayer(config = minimax): LightningAttention {
-  const shapes = { ...lightningAttentionShapes(config), queryNorm: [4], keyNorm: [4] };
-  const names = Object.keys(shapes).filter(
-    (name) => config.variant || !/(query|key)Norm/.test(name),
-  );
+const { norm: _norm, ...withoutNorm } = plain.shapes;
+
+/** LRPE, a norm without weight, and a gate that is a factor. */
+const transnormer: Family = {
+  config: {
+    ...minimax,
+    variant: {
+      ...{ rows: "by-kind", silu: "queries-and-keys", rotary: false, queryScale: 1 },
+      ...{ normGroups: 1, normEpsilon: 1e-6, gate: "factor" },
+    },
+  },
+  shapes: { ...withoutNorm, theta: [3, 1, 4] },
+};
+
+function randomLayer({ config, shapes }: Family = plain): LightningAttention {
   const parameters = Object.fromEntries(
-    names.map((name, seed) => [
+    Object.entries(shapes).map(([name, shape], seed) => [
       name,
-      tf.randomNormal(
-        shapes[name as keyof typeof shapes],
-        /norm/i.test(name) ? 1 : 0,
-        0.5,
-        "float32",
-        seed,
-      ),
+      tf.randomNormal(shape, /norm/i.test(name) ? 1 : 0, 0.5, "float32", seed),
     ]),
-  ) as unknown as LightningAttentionParameters;
+  ) as unknown as LightningAttentionWeights;
   return new LightningAttention(config, parameters);
 }
 
 const randomInput = (batch: number, length: number): tf.Tensor3D =>
   tf.randomNormal([batch, length, minimax.hiddenSize], 0, 1, "float32", 42);
 
-const at = (from: number, to: number) => ({
-  angles: rotaryAngles([Array.from({ length: to - from }, (_, t) => from + t)], {
-    ...{ rotaryDim: 2, base: 100 },
-  }),
-});
+/** Tokens at these positions. */
+function placed(positions: number[]): AttentionOptions {
+  const angles = rotaryAngles([positions], { rotaryDim: 2, base: 100 });
+  return { angles, positions: [positions] };
+}
+
+const at = (from: number, to: number): AttentionOptions =>
+  placed(Array.from({ length: to - from }, (_, t) => from + t));
 
 const cut = (x: tf.Tensor3D, from: number, to: number): tf.Tensor3D =>
   tf.slice3d(x, [0, from, 0], [x.shape[0], to - from, x.shape[2]]);
@@ -68,12 +83,13 @@ describe.each(["cpu", "wasm"])("LightningAttention on %s", (backend) => {
   beforeAll(() => selectBackend(backend));
 
   it.each([
-    ["MiniMax", minimax],
+    ["MiniMax", plain],
     ["Ring-linear", ring],
+    ["TransNormerLLM", transnormer],
   ])(
     "gives the same by one pass, by prefill in pieces and token by token as %s",
-    (_name, config) => {
-      const layer = randomLayer(config);
+    (_name, family) => {
+      const layer = randomLayer(family);
       const x = randomInput(2, 11);
       const whole = layer.forward(x, at(0, 11));
       const pieces = layer.createState(2);
@@ -89,16 +105,16 @@ describe.each(["cpu", "wasm"])("LightningAttention on %s", (backend) => {
     },
   );
 
-  it("depends only on distances between tokens where it is rotary", () => {
-    const layer = randomLayer(ring);
+  it.each([
+    ["Ring-linear", ring],
+    ["TransNormerLLM", transnormer],
+  ])("depends on distances between tokens alone as %s", (_name, family) => {
+    const layer = randomLayer(family);
     const x = randomInput(1, 7);
-    expectClose(layer.forward(x, at(50, 57)), layer.forward(x, at(0, 7)));
-    const once = layer.forward(x, {
-      angles: rotaryAngles([Array(7).fill(0)], { rotaryDim: 2, base: 100 }),
-    });
-    expect(tf.max(tf.abs(tf.sub(once, layer.forward(x, at(0, 7))))).dataSync()[0]).toBeGreaterThan(
-      0.01,
-    );
+    const expected = layer.forward(x, at(0, 7));
+    expectClose(layer.forward(x, at(10, 17)), expected);
+    const once = layer.forward(x, placed(Array<number>(7).fill(0)));
+    expect(tf.max(tf.abs(tf.sub(once, expected))).dataSync()[0]).toBeGreaterThan(0.01);
   });
 
   it("gives a left-padded row what the row gives alone", () => {

@@ -12,6 +12,7 @@ import {
 } from "@levin/kernels";
 import * as tf from "@tensorflow/tfjs-core";
 import { LightningAttentionState } from "./lightning-attention-state.ts";
+import { sumOfHalves, withLinearPositions, type AttentionHeads } from "./linear-position.ts";
 import { minimaxVariant, type LightningVariant } from "./lightning-variant.ts";
 
 /** Sizes and decay rates of one layer. */
@@ -39,11 +40,18 @@ export interface LightningAttentionParameters {
   outputProjection: tf.Tensor;
 }
 
-/** Norms of the queries and keys of each head, `[headDim]`, in families that have them. */
-export interface LightningQueryKeyNorms {
+/** Weights that layers of some families have. */
+export interface LightningVariantParameters {
+  /** Norms of the queries and keys of each head, `[headDim]`. */
   queryNorm: tf.Tensor;
   keyNorm: tf.Tensor;
+  /** Angles of LRPE, `[heads, 1, headDim]`. */
+  theta: tf.Tensor;
 }
+
+/** All weights of a layer; that of the norm is absent where it has none. */
+export type LightningAttentionWeights = Omit<LightningAttentionParameters, "norm"> &
+  Partial<Pick<LightningAttentionParameters, "norm"> & LightningVariantParameters>;
 
 /** Shapes of {@link LightningAttentionParameters}. */
 export function lightningAttentionShapes(
@@ -64,6 +72,8 @@ export interface AttentionOptions {
   mask?: tf.Tensor2D | undefined;
   /** From `rotaryAngles` at the absolute positions of these tokens, for variants with rotary embedding. */
   angles?: RotaryAngles | undefined;
+  /** Absolute positions of these tokens, `[batch][length]`, for layers with LRPE. */
+  positions?: readonly (readonly number[])[] | undefined;
 }
 
 /**
@@ -72,13 +82,10 @@ export interface AttentionOptions {
  */
 export class LightningAttention {
   readonly config: LightningAttentionConfig;
-  readonly parameters: LightningAttentionParameters & Partial<LightningQueryKeyNorms>;
+  readonly parameters: LightningAttentionWeights;
   readonly #variant: LightningVariant;
 
-  constructor(
-    config: LightningAttentionConfig,
-    parameters: LightningAttentionParameters & Partial<LightningQueryKeyNorms>,
-  ) {
+  constructor(config: LightningAttentionConfig, parameters: LightningAttentionWeights) {
     this.config = config;
     this.parameters = parameters;
     this.#variant = config.variant ?? minimaxVariant;
@@ -89,10 +96,15 @@ export class LightningAttention {
     return tf.tidy(() => this.#attend(x, undefined, options).output);
   }
 
+  /** Heads of the state: twice as many as of the layer where it has LRPE. */
+  get stateHeads(): number {
+    return this.config.numHeads * (this.parameters.theta ? 2 : 1);
+  }
+
   /** An empty state for `batch` sequences. */
   createState(batch: number): LightningAttentionState {
-    const { numHeads, headDim } = this.config;
-    return new LightningAttentionState(tf.zeros([batch, numHeads, headDim, headDim]));
+    const { headDim } = this.config;
+    return new LightningAttentionState(tf.zeros([batch, this.stateHeads, headDim, headDim]));
   }
 
   /** The next tokens of a sequence, any number of them; `state` moves on. */
@@ -120,33 +132,33 @@ export class LightningAttention {
   #attend(
     x: tf.Tensor3D,
     state: tf.Tensor4D | undefined,
-    { mask, angles }: AttentionOptions,
+    { mask, angles, positions }: AttentionOptions,
   ): { output: tf.Tensor3D; state: tf.Tensor4D } {
-    const { slopes, blockSize = defaultBlockSize } = this.config;
-    const { outputGate, outputProjection } = this.parameters;
+    const { blockSize = defaultBlockSize } = this.config;
+    const { theta, outputProjection } = this.parameters;
     const heads = this.#heads(x, angles);
-    const attended = lightningAttention({ ...heads, slopes, state, mask, blockSize });
-    const joined = this.#normalised(mergeHeads(attended.output));
-    const gated = sigmoidGate(joined, linear(x, outputGate));
+    const placed = theta ? withLinearPositions(heads, theta, positions!) : heads;
+    const slopes = theta ? [...this.config.slopes, ...this.config.slopes] : this.config.slopes;
+    const attended = lightningAttention({ ...placed, slopes, state, mask, blockSize });
+    const output = theta ? sumOfHalves(attended.output) : attended.output;
+    const gated = this.#gated(this.#normalised(mergeHeads(output)), x);
     return { output: linear(gated, outputProjection) as tf.Tensor3D, state: attended.state };
   }
 
-  #heads(
-    x: tf.Tensor3D,
-    angles: RotaryAngles | undefined,
-  ): Record<"queries" | "keys" | "values", tf.Tensor4D> {
+  #heads(x: tf.Tensor3D, angles: RotaryAngles | undefined): AttentionHeads {
     const { numHeads } = this.config;
     const { qkvProjection, queryNorm, keyNorm } = this.parameters;
-    const { rows, silu: isActivated, rotary, queryScale, normEpsilon } = this.#variant;
+    const { rows, silu: activated, rotary, queryScale, normEpsilon } = this.#variant;
     const projected = linear(x, qkvProjection) as tf.Tensor3D;
-    const qkv = isActivated ? silu(projected) : projected;
+    const qkv = activated === "all" ? silu(projected) : projected;
     const [queries, keys, values] = (
       rows === "by-head"
         ? splitHeads(qkv, numHeads, 3)
         : tf.split(splitHeads(qkv, 3 * numHeads)[0]!, 3, 1)
     ) as [tf.Tensor4D, tf.Tensor4D, tf.Tensor4D];
     const placed = (heads: tf.Tensor4D, norm: tf.Tensor | undefined): tf.Tensor4D => {
-      const normalised = norm ? rmsNorm(heads, norm, normEpsilon) : heads;
+      const active = activated === "queries-and-keys" ? silu(heads) : heads;
+      const normalised = norm ? rmsNorm(active, norm, normEpsilon) : active;
       return rotary ? rotaryEmbedding(normalised, angles!) : normalised;
     };
     const turned = placed(queries, queryNorm);
@@ -161,9 +173,18 @@ export class LightningAttention {
     const { norm } = this.parameters;
     const { normGroups, normEpsilon } = this.#variant;
     if (normGroups === 1) return rmsNorm(joined, norm, normEpsilon);
-    const size = norm.size / normGroups;
-    const groups = tf.reshape(joined, [-1, size]);
-    const normalised = tf.reshape(rmsNorm(groups, tf.ones([size]), normEpsilon), joined.shape);
-    return tf.mul(normalised, norm);
+    const groups = tf.reshape(joined, [-1, joined.shape[2] / normGroups]);
+    const normalised = tf.reshape(
+      rmsNorm(groups, undefined, normEpsilon),
+      joined.shape,
+    ) as tf.Tensor3D;
+    return norm ? tf.mul(normalised, norm) : normalised;
+  }
+
+  #gated(normalised: tf.Tensor3D, x: tf.Tensor3D): tf.Tensor3D {
+    const gate = linear(x, this.parameters.outputGate) as tf.Tensor3D;
+    return this.#variant.gate === "sigmoid"
+      ? sigmoidGate(normalised, gate)
+      : tf.mul(normalised, gate);
   }
 }

@@ -21,9 +21,9 @@ export interface FeedForward {
 export interface DecoderLayerParts {
   attention: LayerAttention;
   feedForward: FeedForward;
-  /** Norm weights, `[hidden]`. */
-  inputNorm: tf.Tensor;
-  postAttentionNorm: tf.Tensor;
+  /** Norm weights, `[hidden]`, in families whose norms have some. */
+  inputNorm?: tf.Tensor;
+  postAttentionNorm?: tf.Tensor;
   attentionFactors: BlockFactors;
   mixtureFactors: BlockFactors;
 }
@@ -33,6 +33,8 @@ export interface LayerContext {
   /** `[batch, length]`, 1 = real token; absent when there is no padding. */
   mask?: tf.Tensor2D | undefined;
   angles: RotaryAngles;
+  /** Absolute positions, `[batch][length]`. */
+  positions: readonly (readonly number[])[];
 }
 
 export interface DecoderLayerOutput {

@@ -28,6 +28,9 @@ export interface ForwardObserver {
   finalNorm?(hidden: tf.Tensor3D): void;
 }
 
+/** Norm and LM head; the norm of some families has no weight. */
+type Head = Omit<DecodeHead, "norm"> & Partial<Pick<DecodeHead, "norm">>;
+
 /** From more rows on, packing blocks of the weights for a product of all rows pays. */
 const mostStepRows = 32;
 
@@ -42,7 +45,7 @@ export class Decoder {
   readonly #fitsFusedStep: boolean;
   /** `[vocab, hidden]` */
   readonly #embedding: tf.Tensor | undefined;
-  readonly #head: DecodeHead | undefined;
+  readonly #head: Head | undefined;
 
   /** @throws MissingParameterError when one is missing */
   constructor(
@@ -61,7 +64,7 @@ export class Decoder {
     if (from === 0) this.#embedding = table();
     if (to === config.numHiddenLayers) {
       this.#head = {
-        norm: parameter(parameters, "model.norm.weight"),
+        ...(!config.plainNorms && { norm: parameter(parameters, "model.norm.weight") }),
         epsilon: config.rmsNormEps,
         weight: config.tieWordEmbeddings ? table() : parameter(parameters, "lm_head.weight"),
       };
@@ -77,10 +80,12 @@ export class Decoder {
   /** The state of these layers that `serialize` wrote; throws ModelStateError for other bytes. */
   deserializeState(bytes: Uint8Array): CausalModelState {
     const { from, to } = this.#range;
-    const layerTypes = this.#config.layerTypes.slice(from, to);
+    const { layerTypes, linearPositions } = this.#config;
     return CausalModelState.deserialize(bytes, {
       ...this.#config,
-      ...{ layerTypes, numHiddenLayers: layerTypes.length },
+      numHiddenLayers: to - from,
+      layerTypes: layerTypes.slice(from, to),
+      ...(linearPositions && { linearPositions: linearPositions.slice(from, to) }),
     });
   }
 
@@ -128,9 +133,9 @@ export class Decoder {
       input?: tf.Tensor3D | undefined;
     },
   ): tf.Tensor3D {
-    const { rotaryDim, ropeTheta: base, padTokenId } = this.#config;
-    const context = { mask, angles: rotaryAngles(positions, { rotaryDim, base }) };
-    let hidden = input ?? embedding(ids, this.#embedding!, padTokenId);
+    const { rotaryDim, ropeTheta: base } = this.#config;
+    const context = { mask, positions, angles: rotaryAngles(positions, { rotaryDim, base }) };
+    let hidden = input ?? this.#embed(ids);
     if (!input) observer?.embedding?.(hidden);
     this.#layers.forEach((layer, index) => {
       const output = layer.forward(hidden, context, state?.layers[index]);
@@ -143,6 +148,12 @@ export class Decoder {
     return normalised;
   }
 
+  #embed(ids: tf.Tensor2D): tf.Tensor3D {
+    const { padTokenId, embeddingScale = 1 } = this.#config;
+    const rows = embedding(ids, this.#embedding!, padTokenId);
+    return embeddingScale === 1 ? rows : tf.mul(rows, embeddingScale);
+  }
+
   /** `[batch, length, vocab]` of normalised hidden states, where these layers are the last. */
   logits(hidden: tf.Tensor3D): tf.Tensor3D {
     return linear(hidden, this.#head!.weight) as tf.Tensor3D;
@@ -150,7 +161,8 @@ export class Decoder {
 
   #step(state: CausalModelState, { ids }: TokenBatch, input?: tf.Tensor3D): tf.Tensor {
     const { rotaryDim, ropeTheta: base, hiddenSize } = this.#config;
-    const parts = { layers: this.#layers, head: this.#head, rotaryDim, base };
+    const head = this.#head as DecodeHead | undefined;
+    const parts = { layers: this.#layers, head, rotaryDim, base };
     const rows = ids.length;
     // Each row of hidden states is looked up as an embedding would be.
     const output = input
@@ -160,7 +172,7 @@ export class Decoder {
           ids.map((_, row) => row),
         )
       : fusedStep({ ...parts, embedding: this.#embedding! }, state, ids.flat());
-    return this.#head ? output : tf.reshape(output, [rows, 1, hiddenSize]);
+    return head ? output : tf.reshape(output, [rows, 1, hiddenSize]);
   }
 
   /** `[batch, vocab]` of the last position, or all hidden states. */

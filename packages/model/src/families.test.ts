@@ -56,7 +56,10 @@ async function logitsOf(directory: string): Promise<Float32Array> {
 const distance = (found: Float32Array, expected: Float32Array): number =>
   Math.hypot(...found.map((value, i) => value - expected[i]!)) / Math.hypot(...expected);
 
-const families = [{ name: "Ring-linear", fixture: join(fixtures, "parity/ring_lflff") }] as const;
+const families = [
+  { name: "Ring-linear", fixture: join(fixtures, "parity/ring_lflff") },
+  { name: "TransNormerLLM", fixture: join(fixtures, "parity/transnormer_lrpe_first") },
+] as const;
 
 describe.each(families)("a model of $name", ({ name, fixture }) => {
   it("keeps its config, its names in files and its numbers through saving", async () => {

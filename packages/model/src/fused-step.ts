@@ -65,7 +65,8 @@ export function fusedStep(
 }
 
 function attentionOf({ parts }: DecoderLayer, state: LayerState): LightningDecode | SoftmaxDecode {
-  const { attention, attentionFactors, inputNorm: norm } = parts;
+  const { attention, attentionFactors } = parts;
+  const norm = parts.inputNorm!;
   if (attention.kind === "lightning") {
     const { norm: innerNorm, ...weights } = attention.layer.parameters;
     const { slopes } = attention.layer.config;
@@ -73,7 +74,7 @@ function attentionOf({ parts }: DecoderLayer, state: LayerState): LightningDecod
     return {
       kind: "lightning",
       ...{ norm, ...attentionFactors, ...weights },
-      ...{ innerNorm, slopes, state: matrix },
+      ...{ innerNorm: innerNorm!, slopes, state: matrix },
     };
   }
   const { config, parameters } = attention.layer;
@@ -87,7 +88,8 @@ function attentionOf({ parts }: DecoderLayer, state: LayerState): LightningDecod
 }
 
 function mixtureOf({ parts }: DecoderLayer): MixtureDecode {
-  const { feedForward, mixtureFactors, postAttentionNorm: norm } = parts;
+  const { feedForward, mixtureFactors } = parts;
+  const norm = parts.postAttentionNorm!;
   const mixture = feedForward as MixtureOfExperts;
   const { router, experts } = mixture.parameters;
   return { norm, ...mixtureFactors, router, experts, k: mixture.config.numExpertsPerToken };

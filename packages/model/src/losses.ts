@@ -58,7 +58,7 @@ export function languageModelLosses(
   routerAuxLossCoef: number,
 ): LanguageModelLosses {
   const entropy = crossEntropy(logits, labels);
-  const loadBalancing = routers.length > 0 ? loadBalancingLoss(routers, mask) : tf.scalar(0);
+  const loadBalancing = loadBalancingLoss(routers, mask);
   const total = tf.add(entropy, tf.mul(loadBalancing, routerAuxLossCoef)) as tf.Scalar;
   return { crossEntropy: entropy, loadBalancing, total };
 }

@@ -33,13 +33,15 @@ export function buildDecoderLayer(
   const norms = { epsilon: config.rmsNormEps, postnorm: config.postnorm };
   const { dense } = config;
   return new DecoderLayer({
-    attention: buildAttention(config, index, weight),
+    attention: buildAttention(config, index, weight, tensor),
     feedForward:
       dense && index < dense.layers
-        ? new DenseFeedForward(expert(weight, "mlp"))
+        ? new DenseFeedForward(expert(weight, "mlp"), dense.activation)
         : buildMixture(config, weight, tensor),
-    inputNorm: weight("input_layernorm"),
-    postAttentionNorm: weight("post_attention_layernorm"),
+    ...(!config.plainNorms && {
+      inputNorm: weight("input_layernorm"),
+      postAttentionNorm: weight("post_attention_layernorm"),
+    }),
     attentionFactors: { ...config.alphaBeta[kind], ...norms },
     mixtureFactors: { ...config.alphaBeta.moe, ...norms },
   });
@@ -78,7 +80,12 @@ function expert(weight: Weight, name: string): Expert {
   return { gate: weight(`${name}.w1`), up: weight(`${name}.w3`), down: weight(`${name}.w2`) };
 }
 
-function buildAttention(config: ModelConfig, layerIndex: number, weight: Weight): LayerAttention {
+function buildAttention(
+  config: ModelConfig,
+  layerIndex: number,
+  weight: Weight,
+  tensor: (name: string) => tf.Tensor,
+): LayerAttention {
   const { hiddenSize, headDim, numAttentionHeads: numHeads, dialect, lightning: variant } = config;
   const queryKeyNorms = config.queryKeyNorm && {
     queryNorm: weight("self_attn.q_norm"),
@@ -96,7 +103,8 @@ function buildAttention(config: ModelConfig, layerIndex: number, weight: Weight)
         },
         {
           qkvProjection: weight("self_attn.qkv_proj"),
-          norm: weight("self_attn.norm"),
+          ...(!config.plainNorms && { norm: weight("self_attn.norm") }),
+          ...(config.linearPositions?.[layerIndex] && { theta: tensor("self_attn.lrpe.theta") }),
           outputGate: weight("self_attn.output_gate"),
           outputProjection: weight("self_attn.out_proj"),
           ...queryKeyNorms,

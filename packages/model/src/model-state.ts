@@ -2,6 +2,7 @@ import { LightningAttentionState } from "@levin/lightning-attention";
 import { KeyValueCache } from "@levin/softmax-attention";
 import { allOrNone } from "./all-or-none.ts";
 import type { ModelConfig } from "./config/model-config.ts";
+import { stateHeads } from "./config/state-heads.ts";
 import type { LayerState } from "./decoder-layer.ts";
 import { ModelStateError, packState, unpackState, type StateHeader } from "./model-state-bytes.ts";
 
@@ -118,8 +119,8 @@ function deserializeLayer(
   config: ModelConfig,
   index: number,
 ): LayerState {
-  const { numAttentionHeads, numKeyValueHeads, headDim } = config;
+  const { numKeyValueHeads, headDim } = config;
   return config.layerTypes[index] === "lightning"
-    ? LightningAttentionState.deserialize(bytes, [batch, numAttentionHeads, headDim])
+    ? LightningAttentionState.deserialize(bytes, [batch, stateHeads(config, index), headDim])
     : KeyValueCache.deserialize(bytes, [batch, numKeyValueHeads, length, headDim]);
 }

@@ -17,11 +17,11 @@ export type BlockFactors = {
  * α · r + β · branch(norm(h)), where r is norm(h) with post-norm, else h (SPEC section 5).
  *
  * @param hidden h, `[batch, length, hidden]`
- * @param norm `[hidden]`
+ * @param norm `[hidden]`; undefined: a norm without weight
  */
 export function normalisedBranch(
   hidden: tf.Tensor3D,
-  norm: tf.Tensor,
+  norm: tf.Tensor | undefined,
   { epsilon, alpha, beta, postnorm }: BlockFactors,
   branch: (normalised: tf.Tensor3D) => tf.Tensor3D,
 ): tf.Tensor3D {

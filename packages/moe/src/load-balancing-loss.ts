@@ -4,7 +4,7 @@ import type { RouterOutput } from "./mixture-of-experts.ts";
 /**
  * Load-balancing loss E · Σ_e F_e P_e over all layers and real tokens (SPEC section 9): F_e counts
  * how often expert e was chosen, P_e is its mean probability. It equals k when balanced; only P
- * carries gradient.
+ * carries gradient. Without routers it is 0.
  *
  * @param routers decisions of each layer, over the same tokens
  * @param mask `[batch, length]` of these tokens, 1 = real; absent: all real
@@ -13,6 +13,7 @@ export function loadBalancingLoss(
   routers: readonly Pick<RouterOutput, "logits" | "experts">[],
   mask?: tf.Tensor,
 ): tf.Scalar {
+  if (routers.length === 0) return tf.scalar(0);
   return tf.tidy(() => {
     const numExperts = routers[0]!.logits.shape[1];
     const logits = tf.concat(

@@ -21,6 +21,7 @@ export function initialiseParameters(config: ModelConfig, seed: number): Map<str
   for (const [name, shape] of tensorShapes(config)) {
     const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
     if (shape.length === 1) values.fill(name.endsWith("expert_bias") ? 0 : 1);
+    else if (name.endsWith("lrpe.theta")) fillAngles(values);
     else {
       const scale = shape[1]! ** -0.5 * (residualBranch.test(name) ? branchScale : 1);
       for (let i = 0; i < values.length; i++) values[i] = scale * standardNormal(uniform);
@@ -30,6 +31,11 @@ export function initialiseParameters(config: ModelConfig, seed: number): Map<str
     initial.dispose();
   }
   return parameters;
+}
+
+/** From 1 down to 1/10,000, through all heads (TransNormerLLM). */
+function fillAngles(values: Float32Array): void {
+  values.forEach((_, i) => (values[i] = 10_000 ** ((-2 * i) / values.length)));
 }
 
 /** Box–Muller. */

@@ -39,7 +39,16 @@ const ring: Renaming = [
   [/mlp\.w3/, "mlp.up_proj"],
 ];
 
-const families: Record<Dialect, Renaming> = { hf: minimax, m1: minimax, ring };
+/** TransNormerLLM; queries, keys, values and gate are one tensor. */
+const transnormer: Renaming = [
+  [/self_attn\.(qkv_proj|output_gate)/, "token_mixer.qkvu_proj"],
+  [/self_attn\.(lrpe|out_proj)/, "token_mixer.$1"],
+  [/mlp\.w1/, "channel_mixer.l1"],
+  [/mlp\.w2/, "channel_mixer.l3"],
+  [/mlp\.w3/, "channel_mixer.l2"],
+];
+
+const families: Record<Dialect, Renaming> = { hf: minimax, m1: minimax, ring, transnormer };
 
 const fused: Renaming = [
   [/block_sparse_moe\.gate/, "mlp.gate"],

@@ -5,21 +5,23 @@ import type { ModelConfig } from "../config/model-config.ts";
  * checkpoints, whatever a family calls them in its files (file-tensors.ts).
  */
 export function tensorShapes(config: ModelConfig): Map<string, number[]> {
-  const { hiddenSize, vocabSize, layerTypes, dense } = config;
+  const { hiddenSize, vocabSize, layerTypes, dense, plainNorms } = config;
   const shapes = new Map<string, number[]>([
     ["model.embed_tokens.weight", [vocabSize, hiddenSize]],
   ]);
   layerTypes.forEach((type, i) => {
     const add = (name: string, ...shape: number[]): unknown =>
       shapes.set(`model.layers.${i}.${name}`, shape);
-    add("input_layernorm.weight", hiddenSize);
-    add("post_attention_layernorm.weight", hiddenSize);
-    if (type === "lightning") addLightning(add, config);
+    if (!plainNorms) {
+      add("input_layernorm.weight", hiddenSize);
+      add("post_attention_layernorm.weight", hiddenSize);
+    }
+    if (type === "lightning") addLightning(add, config, i);
     else addSoftmax(add, config);
     if (dense && i < dense.layers) addExpert(add, "mlp", hiddenSize, dense.intermediateSize);
     else addMixture(add, config);
   });
-  shapes.set("model.norm.weight", [hiddenSize]);
+  if (!plainNorms) shapes.set("model.norm.weight", [hiddenSize]);
   if (!config.tieWordEmbeddings) shapes.set("lm_head.weight", [vocabSize, hiddenSize]);
   return shapes;
 }
@@ -31,12 +33,13 @@ export function isRouter(name: string): boolean {
 
 type Add = (name: string, ...shape: number[]) => unknown;
 
-function addLightning(add: Add, config: ModelConfig): void {
+function addLightning(add: Add, config: ModelConfig, index: number): void {
   const { hiddenSize, numAttentionHeads, headDim } = config;
   const width = numAttentionHeads * headDim;
   add("self_attn.qkv_proj.weight", 3 * width, hiddenSize);
   addQueryKeyNorms(add, config);
-  add("self_attn.norm.weight", width);
+  if (config.linearPositions?.[index]) add("self_attn.lrpe.theta", numAttentionHeads, 1, headDim);
+  if (!config.plainNorms) add("self_attn.norm.weight", width);
   add("self_attn.output_gate.weight", width, hiddenSize);
   add("self_attn.out_proj.weight", hiddenSize, width);
 }

@@ -21,23 +21,11 @@ const rope = z
 const noSharedExpert = (value: number | number[]): boolean => [value].flat().every((n) => n === 0);
 
 /** Keys of every family; a null is taken out before, as if the key were absent. */
-const common = {
+const general = {
   vocab_size: size,
-  hidden_size: size,
-  num_hidden_layers: count,
-  num_attention_heads: size,
-  head_dim: size.optional(),
-  tie_word_embeddings: z.boolean().default(false),
-  hidden_act: z.literal("silu").default("silu"),
   bos_token_id: tokenId.optional(),
   eos_token_id: z.union([tokenId, z.array(tokenId)]).optional(),
   pad_token_id: tokenId.optional(),
-  rope_parameters: rope.optional(),
-  // Where older files have it.
-  rope_theta: finite.positive().optional(),
-  attention_bias: z.literal(false).optional(),
-  sliding_window: absent("sliding-window attention is not part of this family"),
-  rope_scaling: absent("scaled rotary embedding is not supported"),
   quantization_config: absent("weights quantised by other programs are not supported"),
   // Ours; see checkpoint/quantized-tensors.ts.
   quantization: z
@@ -48,9 +36,26 @@ const common = {
     .optional(),
 };
 
+/** Keys of hybrids with softmax layers. */
+const hybrid = {
+  ...general,
+  hidden_size: size,
+  num_hidden_layers: count,
+  num_attention_heads: size,
+  head_dim: size.optional(),
+  tie_word_embeddings: z.boolean().default(false),
+  hidden_act: z.literal("silu").default("silu"),
+  rope_parameters: rope.optional(),
+  // Where older files have it.
+  rope_theta: finite.positive().optional(),
+  attention_bias: z.literal(false).optional(),
+  sliding_window: absent("sliding-window attention is not part of this family"),
+  rope_scaling: absent("scaled rotary embedding is not supported"),
+};
+
 /** Keys of both dialects of MiniMax. */
 const minimax = {
-  ...common,
+  ...hybrid,
   num_key_value_heads: size.nullable().default(8),
   num_local_experts: count.default(8),
   num_experts_per_tok: size.default(2),
@@ -105,7 +110,7 @@ const only = <T extends boolean | number | string>(value: T, why: string) =>
 
 /** Configuration of Ring-linear-2.0 and Ling-linear-2.0; defaults are those of their class. */
 export const ringConfigFile = z.object({
-  ...common,
+  ...hybrid,
   model_type: z.literal("bailing_moe_linear"),
   num_key_value_heads: size.nullable().default(4),
   num_experts: count.default(256),
@@ -136,8 +141,31 @@ export const ringConfigFile = z.object({
   kv_lora_rank: absent("multi-head latent attention is not supported"),
 });
 
-/** What all of these files have. */
-export type CommonConfigFile = HfConfigFile | M1ConfigFile | RingConfigFile;
+/** Configuration of TransNormerLLM; defaults are those of its class. */
+export const transnormerConfigFile = z.object({
+  ...general,
+  vocab_size: size.default(64000),
+  model_type: z.literal("transnormer"),
+  decoder_embed_dim: size.default(1024),
+  decoder_layers: count.default(24),
+  decoder_attention_heads: size.default(8),
+  hidden_dim: size.default(1024),
+  glu_dim: z.union([size, z.literal(-1)]).default(2816),
+  linear_use_lrpe_list: z.array(z.union([z.literal(0), z.literal(1), z.boolean()])).default([]),
+  no_scale_embedding: z.boolean().default(false),
+  // What transformers assumes.
+  tie_word_embeddings: z.boolean().default(true),
+  // No key of the published files: linear attention has no limit of its own.
+  max_position_embeddings: size.default(8192),
+  norm_type: only("simplermsnorm", "other norms are not supported"),
+  linear_act_fun: only("silu", "other activations are not supported"),
+  bias: only(false, "biases are not supported"),
+});
+
+export type TransnormerConfigFile = z.infer<typeof transnormerConfigFile>;
+
+/** What the files of hybrids have. */
+export type HybridConfigFile = HfConfigFile | M1ConfigFile | RingConfigFile;
 
 export type RingConfigFile = z.infer<typeof ringConfigFile>;
 export type HfConfigFile = z.infer<typeof hfConfigFile>;

@@ -1,5 +1,5 @@
 import type { HfConfigFile, M1ConfigFile } from "./config-file.ts";
-import { fromCommon } from "./from-common.ts";
+import { fromHybrid } from "./from-hybrid.ts";
 import type { LayerType, ModelConfig } from "./model-config.ts";
 
 /** What the files of both dialects say in the same way. */
@@ -10,7 +10,7 @@ function fromShared(
   "dialect" | "rotaryDim" | "blockSize" | "layerTypes" | "postnorm" | "alphaBeta"
 > {
   return {
-    ...fromCommon(file),
+    ...fromHybrid(file),
     intermediateSize: file.intermediate_size,
     numLocalExperts: file.num_local_experts,
     numExpertsPerTok: file.num_experts_per_tok,

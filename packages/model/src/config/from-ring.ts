@@ -1,16 +1,16 @@
 import type { RingConfigFile } from "./config-file.ts";
-import { fromCommon } from "./from-common.ts";
+import { fromHybrid } from "./from-hybrid.ts";
 import type { LayerType, ModelConfig } from "./model-config.ts";
 
 const plain = { alpha: 1, beta: 1 };
 
 /** The configuration in a checked file of Ring- or Ling-linear. */
 export function fromRing(file: RingConfigFile): ModelConfig {
-  const common = fromCommon(file);
-  const { headDim } = common;
+  const hybrid = fromHybrid(file);
+  const { headDim } = hybrid;
   const shared = file.moe_shared_expert_intermediate_size ?? file.moe_intermediate_size;
   return {
-    ...common,
+    ...hybrid,
     dialect: "ring",
     rotaryDim: Math.trunc(headDim * file.partial_rotary_factor),
     ropeTheta: file.rope_parameters?.rope_theta ?? file.rope_theta ?? 600_000,
@@ -27,11 +27,12 @@ export function fromRing(file: RingConfigFile): ModelConfig {
     maxPositionEmbeddings: file.max_position_embeddings,
     lightning: {
       rows: "by-kind",
-      silu: file.linear_silu,
+      silu: file.linear_silu ? "all" : "none",
       rotary: true,
       queryScale: headDim ** -0.5,
       normGroups: file.group_norm_size,
       normEpsilon: file.rms_norm_eps,
+      gate: "sigmoid",
     },
     ...(file.use_qk_norm && { queryKeyNorm: true }),
     routing: {
@@ -40,7 +41,11 @@ export function fromRing(file: RingConfigFile): ModelConfig {
       scale: file.routed_scaling_factor,
     },
     sharedIntermediateSize: shared * file.num_shared_experts,
-    dense: { layers: file.first_k_dense_replace, intermediateSize: file.intermediate_size },
+    dense: {
+      layers: file.first_k_dense_replace,
+      intermediateSize: file.intermediate_size,
+      activation: "silu",
+    },
   };
 }
 

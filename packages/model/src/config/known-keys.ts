@@ -1,5 +1,6 @@
 /** Keys of Hugging Face configs that do not change what the model computes. */
 const inertKeys = [
+  "add_bos_token",
   "add_cross_attention",
   "architectures",
   "attention_dropout",
@@ -23,6 +24,7 @@ const inertKeys = [
   "forced_eos_token_id",
   "gradient_checkpointing",
   "id2label",
+  "init_std",
   "initializer_range",
   "is_decoder",
   "is_encoder_decoder",

@@ -15,7 +15,7 @@ export type LayerType = "lightning" | "softmax";
  * others.
  */
 export interface ModelConfig {
-  /** Whose names and decay: `hf` = transformers' `minimax`, `m1` = MiniMax-AI's code, `ring` = Ring- and Ling-linear. */
+  /** Whose names and decay: `hf` = transformers' `minimax`, `m1` = MiniMax-AI's code, `ring` = Ring- and Ling-linear, `transnormer` = TransNormerLLM. */
   dialect: Dialect;
   modelType: string;
   vocabSize: number;
@@ -24,12 +24,12 @@ export interface ModelConfig {
   numAttentionHeads: number;
   numKeyValueHeads: number;
   headDim: number;
-  /** Rotated dimensions of each head; even, at most `headDim`. */
+  /** Rotated dimensions of each head; even, at most `headDim`; 0 without rotary embedding. */
   rotaryDim: number;
   ropeTheta: number;
   /** Tokens per block of the chunked form; it changes speed, not results. */
   blockSize: number;
-  /** Width of one expert. */
+  /** Width of one expert; 0 without experts. */
   intermediateSize: number;
   numLocalExperts: number;
   numExpertsPerTok: number;
@@ -57,7 +57,13 @@ export interface ModelConfig {
   /** Width of the expert that sees every token. */
   sharedIntermediateSize?: number;
   /** The first layers, without experts. */
-  dense?: { layers: number; intermediateSize: number };
+  dense?: { layers: number; intermediateSize: number; activation: "silu" | "none" };
+  /** Layers whose lightning attention has LRPE. */
+  linearPositions?: boolean[];
+  /** Norms of the residual stream and inside lightning attention have no weight. */
+  plainNorms?: true;
+  /** Factor of the embedding. */
+  embeddingScale?: number;
 }
 
 /** Raised when a configuration is not one of this family; lists every problem found. */

@@ -12,11 +12,15 @@ const read = (path: string): Record<string, unknown> =>
 const hf = read("parity/a_mix_lllf/config.json");
 const m1 = read("parity/i_m1_layout/config.json");
 const ring = read("parity/ring_lflff/config.json");
+const transnormer = read("parity/transnormer_lrpe_first/config.json");
 
 describe("parseConfig", () => {
   it.each([
     ...["parity/a_mix_lllf/config.json", "parity/i_m1_layout/config.json", "m1-config.json"],
     ...["parity/ring_lflff/config.json", "parity/ring_llf_leftpad/config.json"],
+    ...["transnormer_lrpe_first", "transnormer_6heads_leftpad"].map(
+      (name) => `parity/${name}/config.json`,
+    ),
   ])("reads %s, and what toConfigJson writes of it", (path) => {
     const config = parseConfig(read(path));
     expect(parseConfig(toConfigJson(config))).toEqual(config);
@@ -152,6 +156,26 @@ describe("parseConfig", () => {
   ])("refuses Ring-linear with %j and says why", (change, message) => {
     expect(() => parseConfig({ ...ring, ...change })).toThrow(ConfigError);
     expect(() => parseConfig({ ...ring, ...change })).toThrow(message);
+  });
+
+  it.each([
+    [{ linear_use_lrpe_list: [1, 0] }, /linear_use_lrpe_list of 3 layers, found 2/],
+    [{ hidden_dim: 64 }, /hidden_dim of decoder_embed_dim 32 where layers have LRPE, found 64/],
+    [{ norm_type: "layernorm" }, /norm_type: expected "simplermsnorm".*found "layernorm"/],
+    [{ linear_act_fun: "1+elu" }, /linear_act_fun: expected "silu"/],
+    [{ bias: true }, /bias: expected false: biases are not supported, found true/],
+    [{ decoder_layer: 3 }, /unknown key "decoder_layer" \(did you mean "decoder_layers"\?\)/],
+  ])("refuses TransNormerLLM with %j and says why", (change, message) => {
+    expect(() => parseConfig({ ...transnormer, ...change })).toThrow(ConfigError);
+    expect(() => parseConfig({ ...transnormer, ...change })).toThrow(message);
+  });
+
+  it("takes the defaults of TransNormerLLM's class", () => {
+    expect(parseConfig({ model_type: "transnormer" })).toMatchObject({
+      ...{ vocabSize: 64000, hiddenSize: 1024, numHiddenLayers: 24, headDim: 128 },
+      ...{ tieWordEmbeddings: true, embeddingScale: 32 },
+      dense: { layers: 24, intermediateSize: 2816, activation: "none" },
+    });
   });
 
   it.each([

@@ -1,8 +1,15 @@
 import type { GroupedRouting } from "@levin/moe";
 import type * as z from "zod";
-import { hfConfigFile, m1ConfigFile, m1ModelTypes, ringConfigFile } from "./config-file.ts";
+import {
+  hfConfigFile,
+  m1ConfigFile,
+  m1ModelTypes,
+  ringConfigFile,
+  transnormerConfigFile,
+} from "./config-file.ts";
 import { fromHf, fromM1 } from "./from-minimax.ts";
 import { fromRing } from "./from-ring.ts";
+import { fromTransnormer } from "./from-transnormer.ts";
 import { unknownKeys } from "./known-keys.ts";
 import { ConfigError, type ModelConfig } from "./model-config.ts";
 
@@ -13,6 +20,7 @@ const readers: Record<string, (json: object) => ModelConfig> = {
     m1ModelTypes.map((name) => [name, (json: object) => fromM1(validated(m1ConfigFile, json))]),
   ),
   bailing_moe_linear: (json) => fromRing(validated(ringConfigFile, json)),
+  transnormer: (json) => fromTransnormer(validated(transnormerConfigFile, json)),
 };
 
 /**
@@ -67,7 +75,7 @@ type Rule = [holds: boolean, expected: string, found: unknown];
 function checked(config: ModelConfig): ModelConfig {
   const { numAttentionHeads, numKeyValueHeads, rotaryDim, headDim } = config;
   const { numExpertsPerTok, numLocalExperts, layerTypes, numHiddenLayers, vocabSize } = config;
-  const { routing, lightning } = config;
+  const { routing, lightning, linearPositions } = config;
   const rules: Rule[] = [
     [layerTypes.length === numHiddenLayers, `${numHiddenLayers} layer types`, layerTypes.length],
     [
@@ -99,6 +107,7 @@ function checked(config: ModelConfig): ModelConfig {
       [config.bosTokenId, config.padTokenId, ...config.eosTokenId],
     ],
     ...(routing ? groupRules(routing, config) : []),
+    ...(linearPositions ? linearPositionRules(linearPositions, config) : []),
     [
       (numAttentionHeads * headDim) % (lightning?.normGroups ?? 1) === 0,
       `group_norm_size that divides ${numAttentionHeads} heads of ${headDim}`,
@@ -129,6 +138,25 @@ function groupRules(
       numExpertsPerTok <= groupsPerToken * size,
       `num_experts_per_tok of at most ${groupsPerToken * size}, the experts of topk_group groups`,
       numExpertsPerTok,
+    ],
+  ];
+}
+
+function linearPositionRules(
+  linearPositions: readonly boolean[],
+  { numHiddenLayers, numAttentionHeads, headDim, hiddenSize }: ModelConfig,
+): Rule[] {
+  const width = numAttentionHeads * headDim;
+  return [
+    [
+      linearPositions.length === numHiddenLayers,
+      `linear_use_lrpe_list of ${numHiddenLayers} layers`,
+      linearPositions.length,
+    ],
+    [
+      width === hiddenSize || !linearPositions.includes(true),
+      `hidden_dim of decoder_embed_dim ${hiddenSize} where layers have LRPE`,
+      width,
     ],
   ];
 }

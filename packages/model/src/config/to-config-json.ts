@@ -6,17 +6,8 @@ export function toConfigJson(config: ModelConfig): Record<string, unknown> {
   return {
     model_type: config.modelType,
     vocab_size: config.vocabSize,
-    hidden_size: config.hiddenSize,
-    num_hidden_layers: config.numHiddenLayers,
-    num_attention_heads: config.numAttentionHeads,
-    num_key_value_heads: config.numKeyValueHeads,
-    head_dim: config.headDim,
-    num_experts_per_tok: config.numExpertsPerTok,
-    rms_norm_eps: config.rmsNormEps,
-    router_aux_loss_coef: config.routerAuxLossCoef,
     max_position_embeddings: config.maxPositionEmbeddings,
     tie_word_embeddings: config.tieWordEmbeddings,
-    hidden_act: "silu",
     bos_token_id: config.bosTokenId,
     eos_token_id: config.eosTokenId,
     pad_token_id: config.padTokenId,
@@ -30,10 +21,26 @@ export function toConfigJson(config: ModelConfig): Record<string, unknown> {
   };
 }
 
+/** Keys of hybrids with softmax layers. */
+function hybridKeys(config: Omit<ModelConfig, "alphaBeta">): Record<string, unknown> {
+  return {
+    hidden_size: config.hiddenSize,
+    num_hidden_layers: config.numHiddenLayers,
+    num_attention_heads: config.numAttentionHeads,
+    num_key_value_heads: config.numKeyValueHeads,
+    head_dim: config.headDim,
+    num_experts_per_tok: config.numExpertsPerTok,
+    rms_norm_eps: config.rmsNormEps,
+    router_aux_loss_coef: config.routerAuxLossCoef,
+    hidden_act: "silu",
+  };
+}
+
 /** The keys that only one dialect has. */
 const writers: Record<Dialect, (config: ModelConfig) => Record<string, unknown>> = {
   hf: ({ alphaBeta: { lightning, softmax, moe }, ...config }) => ({
     architectures: ["MiniMaxForCausalLM"],
+    ...hybridKeys(config),
     ...expertSizes(config),
     layer_types: config.layerTypes.map((type) =>
       type === "softmax" ? "full_attention" : "linear_attention",
@@ -49,6 +56,7 @@ const writers: Record<Dialect, (config: ModelConfig) => Record<string, unknown>>
   }),
   m1: ({ alphaBeta: { lightning, softmax, moe }, ...config }) => ({
     architectures: ["MiniMaxM1ForCausalLM"],
+    ...hybridKeys(config),
     ...expertSizes(config),
     attn_type_list: config.layerTypes.map((type) => (type === "softmax" ? 1 : 0)),
     postnorm: config.postnorm,
@@ -63,6 +71,7 @@ const writers: Record<Dialect, (config: ModelConfig) => Record<string, unknown>>
     shared_intermediate_size: 0,
   }),
   ring: ringKeys,
+  transnormer: transnormerKeys,
 };
 
 function expertSizes({
@@ -77,6 +86,7 @@ function ringKeys(config: ModelConfig): Record<string, unknown> {
   const firstSoftmax = layerTypes.indexOf("softmax");
   return {
     architectures: ["BailingMoeLinearV2ForCausalLM"],
+    ...hybridKeys(config),
     num_experts: config.numLocalExperts,
     moe_intermediate_size: config.intermediateSize,
     intermediate_size: dense!.intermediateSize,
@@ -85,7 +95,7 @@ function ringKeys(config: ModelConfig): Record<string, unknown> {
     ...(sharedIntermediateSize && { moe_shared_expert_intermediate_size: sharedIntermediateSize }),
     layer_group_size: firstSoftmax + 1,
     group_norm_size: lightning!.normGroups,
-    linear_silu: lightning!.silu,
+    linear_silu: lightning!.silu === "all",
     partial_rotary_factor: config.rotaryDim / config.headDim,
     rope_theta: config.ropeTheta,
     use_qk_norm: config.queryKeyNorm ?? false,
@@ -95,5 +105,21 @@ function ringKeys(config: ModelConfig): Record<string, unknown> {
     score_function: "sigmoid",
     norm_topk_prob: true,
     moe_router_enable_expert_bias: true,
+  };
+}
+
+function transnormerKeys(config: ModelConfig): Record<string, unknown> {
+  return {
+    architectures: ["TransnormerForCausalLM"],
+    decoder_embed_dim: config.hiddenSize,
+    decoder_layers: config.numHiddenLayers,
+    decoder_attention_heads: config.numAttentionHeads,
+    hidden_dim: config.numAttentionHeads * config.headDim,
+    glu_dim: config.dense!.intermediateSize,
+    linear_use_lrpe_list: config.linearPositions!.map(Number),
+    no_scale_embedding: config.embeddingScale === 1,
+    norm_type: "simplermsnorm",
+    linear_act_fun: "silu",
+    bias: false,
   };
 }

@@ -22,12 +22,12 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
   (backend) => {
     beforeAll(() => selectBackend(backend));
 
-    it("has the six open cases, three of our own and two of Ring-linear", () =>
-      expect(cases).toHaveLength(11));
+    it("has six open cases, three of our own, and two each of Ring-linear and TransNormerLLM", () =>
+      expect(cases).toHaveLength(13));
 
     it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
       const comparisons = await compareCase(join(folder, name));
-      expect(comparisons.length).toBeGreaterThan(20);
+      expect(comparisons.length).toBeGreaterThan(15);
       expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
     });
 
@@ -37,6 +37,7 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
       "j_m1_6heads_top3_prenorm",
       "k_hf_3heads_top1",
       "ring_lflff",
+      "transnormer_lrpe_first",
     ];
     it.each(unpadded)("%s: token by token equals one prefill", async (name) => {
       const { batch } = await GoldenCase.read(join(folder, name));
@@ -55,7 +56,12 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
       model.dispose();
     });
 
-    const padded = ["e_batch2_leftpad", "l_m1_batch3_leftpad", "ring_llf_leftpad"];
+    const padded = [
+      "e_batch2_leftpad",
+      "l_m1_batch3_leftpad",
+      "ring_llf_leftpad",
+      "transnormer_6heads_leftpad",
+    ];
     it.each(padded)("%s: a padded row gives what it gives alone, decoding too", async (name) => {
       const directory = join(folder, name);
       const { batch } = await GoldenCase.read(directory);

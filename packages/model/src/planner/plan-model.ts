@@ -2,6 +2,7 @@ import { quantizedBlockSize, type QuantizedBits } from "@levin/kernels";
 import { quantizedShape } from "../checkpoint/quantized-tensors.ts";
 import { isRouter, tensorShapes } from "../checkpoint/tensor-shapes.ts";
 import type { LayerType, ModelConfig } from "../config/model-config.ts";
+import { stateHeads } from "../config/state-heads.ts";
 
 /** What a model costs, from its config alone. */
 export interface ModelPlan {
@@ -46,9 +47,8 @@ export function planModel(
   const byPart = countParameters(config);
   const total = sum(Object.values(byPart));
   const experts = byPart["experts"] ?? 0;
-  const share = config.numExpertsPerTok / config.numLocalExperts;
   const outside = (byPart["embedding"] ?? 0) + (byPart["head"] ?? 0);
-  const active = total - outside - experts * (1 - share);
+  const active = total - outside - experts * (1 - chosenShare(config));
   const twin = softmaxTwin(config);
   return {
     parameters: { total, active, byPart },
@@ -109,23 +109,33 @@ function weightBytes(config: ModelConfig): ModelPlan["weightBytes"] {
 
 /** Two FLOPs for each matrix weight that a token passes, and those of attention over its past. */
 function flopsPerToken(config: ModelConfig, length: number): number {
-  const { numAttentionHeads: heads, headDim, hiddenSize, numExpertsPerTok } = config;
+  const { numAttentionHeads: heads, headDim, hiddenSize } = config;
   const byPart = countParameters(config);
-  const share = numExpertsPerTok / config.numLocalExperts;
   const head = config.vocabSize * hiddenSize;
   const always = ["attention", "routers", "shared", "dense"];
   const passed = sum(always.map((part) => byPart[part] ?? 0));
-  const matrices = head + passed + (byPart["experts"] ?? 0) * share;
+  const weights = head + passed + (byPart["experts"] ?? 0) * chosenShare(config);
   // Lightning: update k vᵀ and read q S, each headDim². Softmax: q kᵀ and p v, each length · headDim.
-  const lightning = 2 * 2 * heads * headDim * headDim;
+  const lightning = 2 * 2 * matrices(config) * headDim * headDim;
   const softmax = 2 * 2 * heads * headDim * length;
-  return 2 * matrices + count(config, "lightning") * lightning + count(config, "softmax") * softmax;
+  return 2 * weights + lightning + count(config, "softmax") * softmax;
+}
+
+/** The part of its experts that a token passes. */
+function chosenShare({ numExpertsPerTok, numLocalExperts }: ModelConfig): number {
+  return numLocalExperts === 0 ? 0 : numExpertsPerTok / numLocalExperts;
+}
+
+/** Of all lightning layers' states. */
+function matrices(config: ModelConfig): number {
+  return sum(
+    config.layerTypes.map((type, i) => (type === "lightning" ? stateHeads(config, i) : 0)),
+  );
 }
 
 function stateBytes(config: ModelConfig, length: number): number {
-  const { numAttentionHeads: heads, headDim } = config;
-  const matrix = heads * headDim * headDim * Float32Array.BYTES_PER_ELEMENT;
-  return count(config, "lightning") * matrix + length * cachePerToken(config);
+  const matrix = config.headDim ** 2 * Float32Array.BYTES_PER_ELEMENT;
+  return matrices(config) * matrix + length * cachePerToken(config);
 }
 
 /** Keys and values of one token in bfloat16. */

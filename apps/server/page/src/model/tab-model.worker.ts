@@ -1,14 +1,8 @@
 import { ContinuousBatch, PrefixCache } from "@levin/model";
-import {
-  encodeChat,
-  ToolCallStream,
-  type AnswerPiece,
-  type ChatMessage,
-  type ToolDefinition,
-} from "@levin/tokenizer";
+import { encodeChat, type ChatMessage, type ToolDefinition } from "@levin/tokenizer";
 import type { Delta } from "../answers/answer-source.ts";
 import { showKey } from "../answers/server-request.ts";
-import { newId } from "../chats/new-id.ts";
+import { answerDeltas } from "./answer-deltas.ts";
 import { fetchModel } from "./fetch-model.ts";
 import { loadTabModel, type TabModel } from "./load-tab-model.ts";
 import type { TabBackend, TabReply, TabRequest } from "./tab-protocol.ts";
@@ -85,31 +79,11 @@ async function answer({
       signal: controller.signal,
       onPrefill: ({ processed: done, ...read }) => tell({ read: { done, ...read } }),
     });
-    const calls = tools.length > 0 ? new ToolCallStream() : undefined;
-    for (;;) {
-      const next = await events.next();
-      if (next.done) {
-        for (const piece of calls?.end() ?? []) tell(toDelta(piece));
-        tell({ usage: next.value.usage });
-        break;
-      }
-      const { part, text } = next.value;
-      if (part === "mark" || text === "") continue;
-      if (part === "thought") tell({ thought: text });
-      else if (calls) for (const piece of calls.push(text)) tell(toDelta(piece));
-      else tell({ answer: text });
-    }
+    for await (const delta of answerDeltas(events, tools.length > 0)) tell(delta);
     reply({ type: "end", ask });
   } catch (error) {
     reply({ type: "end", ask, error: (error as Error).message });
   } finally {
     asked.delete(ask);
   }
-}
-
-function toDelta(piece: AnswerPiece): Delta {
-  if ("content" in piece) return { answer: piece.content };
-  const { call: index } = piece;
-  const more = "name" in piece ? { id: newId(), name: piece.name } : { arguments: piece.arguments };
-  return { toolCalls: [{ index, ...more }] };
 }

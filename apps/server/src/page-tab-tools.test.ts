@@ -1,0 +1,84 @@
+import { selectBackend } from "@levin/kernels/node";
+import { ContinuousBatch } from "@levin/model";
+import { encodeChat } from "@levin/tokenizer";
+import { beforeAll, describe, expect, it } from "vitest";
+import { answerDeltas } from "../page/src/model/answer-deltas.ts";
+import { streamAnswer } from "../page/src/answers/stream-answer.ts";
+import type { AnswerSource } from "../page/src/answers/answer-source.ts";
+import type { Answer } from "../page/src/chats/conversation.ts";
+import { scriptedModel } from "./testing/scripted-model.ts";
+
+const said =
+  '<think>\nA tool knows.\n</think>\n\nLet me see.\n<tool_calls>\n{"name": "calculate", "arguments": {"expression": "1 + 2"}}\n{"name": "now", "arguments": {}}\n</tool_calls>';
+const tools = [{ type: "function" as const, function: { name: "calculate" } }];
+
+const empty: Answer = {
+  id: "a",
+  parent: null,
+  role: "assistant",
+  text: "",
+  thought: "",
+  budget: null,
+  toolCalls: [],
+  cost: {
+    promptTokens: 0,
+    cachedTokens: 0,
+    tokens: 0,
+    thoughtTokens: 0,
+    readSeconds: 0,
+    seconds: 0,
+  },
+  state: "streaming",
+  tab: "t",
+  model: "scripted",
+};
+
+/** A source like the tab's, without its worker. */
+function sourceOf(hasTools: boolean): AnswerSource {
+  const { model, tokenizer, chatTemplate: template } = scriptedModel(() => said);
+  const batch = new ContinuousBatch(model, tokenizer);
+  return {
+    stream: (messages) =>
+      answerDeltas(
+        batch.add(encodeChat(tokenizer, messages as never, { template, tools }), {
+          maxNewTokens: 500,
+        }),
+        hasTools,
+      ),
+    countTokens: () => Promise.resolve(0),
+  };
+}
+
+describe("an answer of the model in the tab", () => {
+  beforeAll(() => selectBackend("cpu"));
+
+  const answerOf = (hasTools: boolean): Promise<Answer> =>
+    streamAnswer(
+      sourceOf(hasTools),
+      [{ role: "user", content: "1 + 2?" }],
+      { model: "", thinkingBudget: null, tools, signal: new AbortController().signal },
+      empty,
+      () => {},
+    );
+
+  it("has the calls of tools, apart from its text and its thought", async () => {
+    const { state, thought, text, toolCalls, cost } = await answerOf(true);
+    expect({ state, thought: thought.trim(), text }).toEqual({
+      state: "done",
+      thought: "A tool knows.",
+      text: "Let me see.",
+    });
+    expect(toolCalls).toMatchObject([
+      { name: "calculate", arguments: '{"expression": "1 + 2"}' },
+      { name: "now", arguments: "{}" },
+    ]);
+    expect(new Set(toolCalls.map(({ id }) => id)).size).toBe(2);
+    expect(cost.promptTokens).toBeGreaterThan(0);
+  });
+
+  it("is text alone where there are no tools", async () => {
+    const { text, toolCalls } = await answerOf(false);
+    expect(text).toContain("<tool_calls>");
+    expect(toolCalls).toEqual([]);
+  });
+});

@@ -36,7 +36,7 @@ export function addContextEval(evaluate: Command): void {
     .option("--needles <n>", "facts, or equal requests, of a context", toNumber, 4)
     .addOption(
       new Option("--pairs <form>", "keys and values of key-value")
-        .choices(["uuid", "name"])
+        .choices(["uuid", "name", "fact"])
         .default("uuid"),
     )
     .option(

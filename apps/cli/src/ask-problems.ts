@@ -1,4 +1,5 @@
-import { generateBatch, type GenerationOptions } from "@levin/model";
+import type { ChatTurn } from "@levin/evaluation";
+import { generateBatch, PrefixCache, type GenerationOptions } from "@levin/model";
 import type { Problem } from "@levin/tasks";
 import { encodeChat } from "@levin/tokenizer";
 import type { ModelBundle } from "./load-bundle.ts";
@@ -18,15 +19,28 @@ export interface Accuracy {
 
 /** Replies to prompts that are asked as a chat would, all in one batch. */
 export async function askPrompts(
-  { model, tokenizer, chatTemplate: template }: ModelBundle,
+  bundle: ModelBundle,
   prompts: readonly string[],
   options: GenerationOptions,
 ): Promise<string[]> {
-  const encoded = prompts.map((content) =>
-    encodeChat(tokenizer, [{ role: "user", content }], { template }),
-  );
-  const results = await generateBatch(model, tokenizer, encoded, options);
-  return results.map(({ text }) => text);
+  const chats = prompts.map((content): ChatTurn[] => [{ role: "user", content }]);
+  return askChats(bundle, chats, options);
+}
+
+/** Replies to chats, all in one batch; a chat that comes again is read once. */
+export async function askChats(
+  { model, tokenizer, chatTemplate: template }: ModelBundle,
+  chats: readonly (readonly ChatTurn[])[],
+  options: GenerationOptions,
+): Promise<string[]> {
+  const encoded = chats.map((turns) => encodeChat(tokenizer, turns, { template }));
+  const prefixes = new PrefixCache();
+  try {
+    const results = await generateBatch(model, tokenizer, encoded, { ...options, prefixes });
+    return results.map(({ text }) => text);
+  } finally {
+    prefixes.dispose();
+  }
 }
 
 /** Asks problems, all in one batch. */

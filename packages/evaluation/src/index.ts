@@ -11,6 +11,7 @@ export {
 } from "./context/context-report.ts";
 export {
   ContextError,
+  questionsOfContext,
   type ChatTurn,
   type ContextItem,
   type ContextOptions,

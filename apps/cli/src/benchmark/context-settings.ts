@@ -1,17 +1,13 @@
+import { resolve } from "node:path";
 import { contextSuites, type PairForm } from "@levin/evaluation";
+import type { SpreadFlags } from "../spread/open-crew.ts";
 import { SuiteSettingsError } from "./suite-settings.ts";
 
 /** Name of one of the suites of long contexts. */
 export type ContextSuiteName = keyof typeof contextSuites;
 
-/** How long contexts are to be measured: the flags of `levin eval long`. */
-export interface ContextSettings {
-  /** A model directory; spark without. */
-  model?: string;
-  /** Another one that is asked the same. */
-  twin?: string;
-  backend: string;
-  output: string;
+/** What contexts and their questions are made from, in plain JSON: the same everywhere. */
+export interface ContextSource {
   suites: readonly ContextSuiteName[];
   /** Tokens of prompt and answer together. */
   lengths: readonly number[];
@@ -22,13 +18,23 @@ export interface ContextSettings {
   needles: number;
   pairs: PairForm;
   /** Files of OpenAI's MRCR, asked beside the suites. */
-  mrcr?: readonly string[];
+  mrcr?: readonly string[] | undefined;
   /** A text file to hide needles in. */
-  haystack?: string;
+  haystack?: string | undefined;
   seed: number;
   thinkingBudget: number;
   /** In place of the context that the model's config tells. */
-  contextLimit?: number;
+  contextLimit?: number | undefined;
+}
+
+/** How long contexts are to be measured: the flags of `levin eval long`. */
+export interface ContextSettings extends ContextSource, SpreadFlags {
+  /** A model directory; spark without. */
+  model?: string;
+  /** Another one that is asked the same. */
+  twin?: string;
+  backend: string;
+  output: string;
 }
 
 /** The suites that `--suites` names. Throws SuiteSettingsError. */
@@ -64,7 +70,19 @@ export function readDepths(text: string): number[] {
 }
 
 /** Those of the settings that decide what an item asks and how it is answered. */
-export function decisiveOfContext(settings: ContextSettings): Record<string, unknown> {
+export function decisiveOfContext(settings: ContextSource): Record<string, unknown> {
   const { depths, needles, pairs, seed, thinkingBudget } = settings;
   return { depths, needles, pairs, seed, thinkingBudget };
+}
+
+/** What others need to make the same contexts; files by their whole paths. */
+export function sourceOf(settings: ContextSettings): ContextSource {
+  const { suites, lengths, depths, count, needles, pairs, seed, thinkingBudget } = settings;
+  const { haystack, mrcr, contextLimit } = settings;
+  return {
+    ...{ suites, lengths, depths, count, needles, pairs, seed, thinkingBudget },
+    ...(haystack !== undefined && { haystack: resolve(haystack) }),
+    ...(mrcr && { mrcr: mrcr.map((path) => resolve(path)) }),
+    ...(contextLimit !== undefined && { contextLimit }),
+  };
 }

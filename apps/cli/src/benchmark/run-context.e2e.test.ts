@@ -70,6 +70,17 @@ describe("levin eval long", { timeout: 240_000 }, () => {
     }
   });
 
+  it("makes the same predictions in two processes", async () => {
+    const shared = flags("shared", "--suites", "needle,key-value", "--workers", "2");
+    const { code, stderr } = await levin(...shared, "--lengths", "640,700");
+    expect([code, stderr]).toEqual([0, ""]);
+    for (const suite of ["needle", "key-value"]) {
+      const alone = await readFile(logOf("all", suite, "spark"), "utf8");
+      const lines = (await readFile(logOf("shared", suite, "spark"), "utf8")).split("\n");
+      for (const line of alone.split("\n")) expect(lines).toContain(line);
+    }
+  });
+
   it("hides needles in a text of one's own, and leaves out what is beyond a context", async () => {
     const haystack = join(folder, "text.txt");
     await writeFile(haystack, "All was still. Nobody came!");
@@ -120,6 +131,10 @@ describe("levin eval long", { timeout: 240_000 }, () => {
     );
     expect(runs.map(({ code, stderr }) => [code, stderr])).toEqual(
       wrong.map(([, , message]) => [1, expect.stringMatching(message)]),
+    );
+    const far = flags("wrong", "--redis", "redis://127.0.0.1:1", "--haystack", "text.txt");
+    expect((await levin(...far)).stderr).toMatch(
+      /SuiteSettingsError: --redis: expected neither --haystack nor --mrcr/,
     );
   });
 });

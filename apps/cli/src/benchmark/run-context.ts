@@ -1,14 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import {
-  contextAnswerer,
   contextMarkdown,
   contextResults,
-  contextSuites,
-  mrcrFileSuite,
-  proseHaystack,
-  textHaystack,
-  type ChatTurn,
+  questionsOfContext,
   type ContextItem,
   type ContextPrediction,
   type ContextReport,
@@ -16,25 +11,30 @@ import {
   type ContextRun,
   type ContextSuite,
 } from "@levin/evaluation";
-import { answerItems, openPredictionLog, readMrcr } from "@levin/evaluation/node";
-import type { NextTokenModel } from "@levin/model";
-import { encodeChat } from "@levin/tokenizer";
-import { loadBundle, loadText, modelDirectory, type ModelBundle } from "../load-bundle.ts";
+import { answerItems, openPredictionLog, type BatchAnswerer } from "@levin/evaluation/node";
+import { readConfig } from "@levin/model/node";
+import { loadText, modelDirectory } from "../load-bundle.ts";
+import type { Crew } from "../spread/crew.ts";
+import { openCrew } from "../spread/open-crew.ts";
+import type { ContextPiece } from "../spread/piece.ts";
 import { hashOf, hashOfModel } from "../training/fingerprints.ts";
 import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
-import { decisiveOfContext, type ContextSettings } from "./context-settings.ts";
+import { contextSuitesOf } from "./context-performer.ts";
+import {
+  decisiveOfContext,
+  sourceOf,
+  type ContextSettings,
+  type ContextSource,
+} from "./context-settings.ts";
+import { SuiteSettingsError } from "./suite-settings.ts";
 
 /** What a run tells on its way. */
 export interface ContextEvents {
-  /** `tokens` of prompts have been read in all. */
-  onProgress(suite: ContextSuite, model: string, done: number, all: number, tokens: number): void;
+  onProgress(suite: ContextSuite, model: string, done: number, all: number): void;
   onResult(result: ContextResult, model: string): void;
   onNotice(text: string): void;
   signal: AbortSignal;
 }
-
-/** Closing a thought by force takes some tokens beside its budget. */
-const closingTokens = 16;
 
 /**
  * Asks a model, and its twin if there is one, about long contexts, or goes on where an earlier run with
@@ -49,8 +49,13 @@ export async function runContext(
 ): Promise<ContextReport | undefined> {
   const models: ContextRun[] = [];
   const titles = new Map<string, string>();
-  for (const [name, directory] of namedModels(settings)) {
-    const run = await runModel(name, directory, settings, {
+  if (settings.redis !== undefined && (settings.haystack ?? settings.mrcr) !== undefined) {
+    throw new SuiteSettingsError(
+      "--redis: expected neither --haystack nor --mrcr, whose files are on this machine alone",
+    );
+  }
+  for (const model of namedModels(settings)) {
+    const run = await runModel(model, settings, {
       ...events,
       onSuite: (suite) => titles.set(suite.name, suite.title),
     });
@@ -72,7 +77,8 @@ export async function runContext(
 /** Every question with the right answer as chats in OpenAI's form, one a line: to learn from, or to ask elsewhere. */
 export async function writeContextChats(settings: ContextSettings, path: string): Promise<number> {
   const lines: string[] = [];
-  for (const suite of await suitesOf(settings, modelDirectory(settings.model))) {
+  const text = await loadText(modelDirectory(settings.model));
+  for (const suite of await contextSuitesOf(settings, text)) {
     for (const item of suite.items) {
       const { turns, answer } = suite.promptOf(item);
       const messages = [...turns, { role: "assistant", content: answer }];
@@ -84,101 +90,80 @@ export async function writeContextChats(settings: ContextSettings, path: string)
   return lines.length;
 }
 
-async function suitesOf(settings: ContextSettings, directory: string): Promise<ContextSuite[]> {
-  const { suites, lengths, depths, count, seed, needles, pairs, haystack } = settings;
-  const { tokenizer, chatTemplate: template } = await loadText(directory);
-  const text = haystack === undefined ? undefined : await readFile(haystack, "utf8");
-  const options = {
-    ...{ lengths, depths, count, seed, needles, pairs },
-    encode: (turns: readonly ChatTurn[]) => encodeChat(tokenizer, turns, { template }),
-    haystack: text === undefined ? proseHaystack : textHaystack(text),
-    thinkingTokens: settings.thinkingBudget === 0 ? 0 : settings.thinkingBudget + closingTokens,
-  };
-  const made = suites.map((name) => contextSuites[name](options));
-  return settings.mrcr ? [...made, await mrcrFileSuite(readMrcr(settings.mrcr), options)] : made;
-}
-
 /** What one model came to; undefined after an abort. */
 async function runModel(
-  name: string,
-  directory: string,
+  { name, directory }: NamedModel,
   settings: ContextSettings,
   events: ContextEvents & { onSuite(suite: ContextSuite): void },
 ): Promise<ContextRun | undefined> {
-  const bundle = await loadBundle({ ...settings, model: directory });
+  const limit = settings.contextLimit ?? (await readConfig(directory)).maxPositionEmbeddings;
+  const beyond = settings.lengths.filter((length) => length > limit);
+  if (beyond.length > 0) {
+    events.onNotice(`${name}: beyond its context of ${limit} tokens: ${beyond.join(", ")}`);
+  }
+  const lengths = settings.lengths.filter((length) => length <= limit);
+  const source = sourceOf({ ...settings, lengths });
+  const text = await loadText(directory);
+  const crew = await openCrew({ ...settings, model: directory });
+  const results: ContextResult[] = [];
   try {
-    const limit = settings.contextLimit ?? bundle.model.config.maxPositionEmbeddings;
-    const beyond = settings.lengths.filter((length) => length > limit);
-    if (beyond.length > 0) {
-      events.onNotice(`${name}: beyond its context of ${limit} tokens: ${beyond.join(", ")}`);
-    }
-    const lengths = settings.lengths.filter((length) => length <= limit);
-    const results: ContextResult[] = [];
-    for (const suite of await suitesOf({ ...settings, lengths }, directory)) {
+    for (const suite of await contextSuitesOf(source, text)) {
       events.onSuite(suite);
-      const found = await measure(suite, { name, directory, bundle, limit }, settings, events);
+      const found = await measure(suite, { name, directory, source, crew }, settings, events);
       if (!found) return undefined;
       for (const result of found) events.onResult(result, name);
       results.push(...found);
     }
-    return { model: name, results, beyond };
   } finally {
-    await bundle.model.dispose();
+    await crew.close();
   }
-}
-
-interface Measured {
-  name: string;
-  directory: string;
-  bundle: ModelBundle;
-  limit: number;
+  return { model: name, results, beyond };
 }
 
 async function measure(
   suite: ContextSuite,
-  { name, directory, bundle, limit }: Measured,
-  settings: ContextSettings,
+  { name, directory, source, crew }: NamedModel & { source: ContextSource; crew: Crew },
+  { haystack, mrcr, output }: ContextSettings,
   events: ContextEvents,
 ): Promise<ContextResult[] | undefined> {
-  const { haystack, mrcr, thinkingBudget, output } = settings;
   const log = await openPredictionLog<ContextPrediction>(
     join(output, "predictions", `${suite.name}.${name}.jsonl`),
     {
-      ...decisiveOfContext(settings),
+      ...decisiveOfContext(source),
       ...(haystack !== undefined && { haystack: await hashOf([haystack]) }),
       ...(suite.name === "openai-mrcr" && { mrcr: await hashOf(mrcr!) }),
       model: await hashOfModel(directory),
     },
   );
-  let [done, tokens] = [0, 0];
-  const tell = (): void => events.onProgress(suite, name, done, suite.items.length, tokens);
-  const answerer = contextAnswerer(withContext(bundle.model, limit), bundle.tokenizer, suite, {
-    thinkingBudget,
-    onRead: (count) => {
-      tokens += count;
-      tell();
+  const { items } = suite;
+  const answerer: BatchAnswerer<ContextItem, ContextPrediction> = {
+    together: questionsOfContext(items),
+    answerAll: async function* (contexts) {
+      const pieces = contexts.map((asked): ContextPiece => ({
+        ...{ work: "context", suite: suite.name, source, items: asked },
+      }));
+      for await (const { result } of crew.perform(pieces, events.signal)) yield result;
     },
+  };
+  const predictions = await answerItems(items, answerer, log, {
+    onProgress: (done) => events.onProgress(suite, name, done, items.length),
+    signal: events.signal,
   });
-  const predictions = await answerItems<ContextItem, ContextPrediction>(
-    suite.items,
-    answerer,
-    log,
-    {
-      onProgress: (count) => {
-        done = count;
-        tell();
-      },
-      signal: events.signal,
-    },
-  );
-  return predictions && contextResults(suite.items, predictions);
+  return predictions && contextResults(items, predictions);
+}
+
+interface NamedModel {
+  name: string;
+  directory: string;
 }
 
 /** The model, and its twin if there is one, by names that differ. */
-function namedModels({ model, twin }: ContextSettings): [name: string, directory: string][] {
+function namedModels({ model, twin }: ContextSettings): NamedModel[] {
   const name = model === undefined ? "spark" : nameOf(model);
-  const named: [string, string][] = [[name, modelDirectory(model)]];
-  if (twin !== undefined) named.push([nameOf(twin) === name ? "twin" : nameOf(twin), twin]);
+  const named = [{ name, directory: modelDirectory(model) }];
+  if (twin !== undefined) {
+    named.push({ name: nameOf(twin) === name ? "twin" : nameOf(twin), directory: twin });
+  }
   return named;
 }
 
@@ -186,15 +171,4 @@ function namedModels({ model, twin }: ContextSettings): [name: string, directory
 function nameOf(directory: string): string {
   const path = resolve(directory);
   return ["model", "best"].includes(basename(path)) ? basename(dirname(path)) : basename(path);
-}
-
-/** The same model with another limit of its context. */
-function withContext(model: ModelBundle["model"], maxPositionEmbeddings: number): NextTokenModel {
-  const found: NextTokenModel = model;
-  return {
-    config: { ...found.config, maxPositionEmbeddings },
-    createState: (batch) => found.createState(batch),
-    deserializeState: (bytes) => found.deserializeState(bytes),
-    advance: (state, tokens) => found.advance(state, tokens),
-  };
 }

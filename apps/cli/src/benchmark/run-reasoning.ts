@@ -5,22 +5,23 @@ import {
   parseMathProblems,
   scoreSamples,
   taskProblems,
-  type Answerer,
   type MathProblem,
   type ReasoningProblem,
   type SampleScore,
+  type SubmittedPrediction,
 } from "@levin/evaluation";
-import { answerItems, openPredictionLog } from "@levin/evaluation/node";
-import { generateBatch, PrefixCache } from "@levin/model";
+import { answerItems, openPredictionLog, type BatchAnswerer } from "@levin/evaluation/node";
 import { createRandom, evaluationProblems } from "@levin/tasks";
-import { encodeChat } from "@levin/tokenizer";
-import { loadBundle, modelDirectory, type ModelBundle } from "../load-bundle.ts";
+import { modelDirectory } from "../load-bundle.ts";
+import type { Crew } from "../spread/crew.ts";
+import { openCrew, type SpreadFlags } from "../spread/open-crew.ts";
+import type { ReplyPiece } from "../spread/piece.ts";
 import { readTasks } from "../task-names.ts";
 import { hashOf, hashOfModel } from "../training/fingerprints.ts";
 import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
 
 /** How reasoning is to be measured: the flags of `levin eval reasoning`. */
-export interface ReasoningSettings {
+export interface ReasoningSettings extends SpreadFlags {
   /** A model directory; spark without. */
   model?: string;
   backend: string;
@@ -74,17 +75,17 @@ export async function runReasoning(
 ): Promise<ReasoningReport | undefined> {
   const suites = await readSuites(settings);
   const decisive = await decisiveOf(settings);
-  const bundle = await loadBundle(settings);
+  const crew = await openCrew(settings);
   const results: SampleScore[] = [];
   try {
     for (const [suite, problems] of suites) {
-      const score = await measure(suite, problems, { settings, events, bundle, decisive });
+      const score = await measure(suite, problems, { settings, events, crew, decisive });
       if (!score) return undefined;
       events.onResult(score);
       results.push(score);
     }
   } finally {
-    await bundle.model.dispose();
+    await crew.close();
   }
   const report: ReasoningReport = {
     ...{ kind: "reasoning", model: settings.model ?? "spark" },
@@ -111,11 +112,11 @@ async function measure(
   run: {
     settings: ReasoningSettings;
     events: ReasoningEvents;
-    bundle: ModelBundle;
+    crew: Crew;
     decisive: Record<string, unknown>;
   },
 ): Promise<SampleScore | undefined> {
-  const { settings, events, bundle, decisive } = run;
+  const { settings, events, crew, decisive } = run;
   const samples = problems.flatMap((problem, i) =>
     Array.from({ length: settings.samples }, (_, sample): Sample => ({
       id: `${problem.id}#${sample}`,
@@ -124,7 +125,8 @@ async function measure(
   );
   const path = join(settings.output, "predictions", `${suite}.jsonl`);
   const log = await openPredictionLog(path, decisive);
-  const predictions = await answerItems(samples, sampleAnswerer(bundle, settings), log, {
+  const answerer = sampleAnswerer(crew, settings, events.signal);
+  const predictions = await answerItems(samples, answerer, log, {
     onProgress: (done) => events.onAnswered(suite, done, samples.length),
     signal: events.signal,
   });
@@ -140,35 +142,35 @@ async function measure(
   );
 }
 
-/** Samples of one batch; those to one problem come from one state of its prompt. */
+/** Samples of one batch. */
 const together = 16;
 
+/** Has a crew reply to samples, and judges them here. */
 function sampleAnswerer(
-  { model, tokenizer, chatTemplate: template }: ModelBundle,
+  crew: Crew,
   { temperature, maxTokens, thinkingBudget, seed }: ReasoningSettings,
-): Answerer<Sample> {
+  signal: AbortSignal,
+): BatchAnswerer<Sample, SubmittedPrediction> {
+  const pieceOf = (samples: readonly Sample[]): ReplyPiece => ({
+    work: "reply",
+    chats: samples.map(({ problem }) => problem.turns),
+    options: {
+      ...{ maxNewTokens: maxTokens, temperature },
+      ...(thinkingBudget !== undefined && { thinkingBudget }),
+      // Each draws by the seed and its number.
+      seed: seed + samples[0]!.place,
+    },
+  });
   return {
     together,
-    answer: async (samples) => {
-      const prefixes = new PrefixCache();
-      const prompts = samples.map(({ problem }) =>
-        encodeChat(tokenizer, problem.turns, { template }),
-      );
-      try {
-        const results = await generateBatch(model, tokenizer, prompts, {
-          ...{ maxNewTokens: maxTokens, temperature, prefixes },
-          ...(thinkingBudget !== undefined && { thinkingBudget }),
-          seed: seed + samples[0]!.place,
-        });
-        return samples.map(({ id, problem }, i) => {
-          const { text } = results[i]!;
+    answerAll: async function* (batches) {
+      for await (const { index, result } of crew.perform(batches.map(pieceOf), signal)) {
+        yield batches[index]!.map(({ id, problem }, i) => {
+          const text = result[i]!;
           return { id, value: Number(problem.isRight(text)), text };
         });
-      } finally {
-        prefixes.dispose();
       }
     },
-    dispose: () => undefined,
   };
 }
 

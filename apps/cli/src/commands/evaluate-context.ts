@@ -11,6 +11,7 @@ import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
+import { addSpreadFlags } from "./spread-flags.ts";
 
 interface ContextFlags extends Omit<ContextSettings, "suites" | "lengths" | "depths"> {
   suites: string;
@@ -22,9 +23,10 @@ interface ContextFlags extends Omit<ContextSettings, "suites" | "lengths" | "dep
 
 /** `levin eval long`. */
 export function addContextEval(evaluate: Command): void {
-  evaluate
+  const command = evaluate
     .command("long")
-    .description("retrieval from long contexts, and the memory it takes; goes on where it stopped")
+    .description("retrieval from long contexts, and the memory it takes; goes on where it stopped");
+  addSpreadFlags(command)
     .option("--model <directory>", "model directory (default: spark)")
     .option("--twin <directory>", "another model that is asked the same")
     .addOption(backendOption())
@@ -77,8 +79,7 @@ export function addContextEval(evaluate: Command): void {
 function showContext(json: boolean): Omit<ContextEvents, "signal"> {
   const move = progressBar();
   return {
-    onProgress: ({ name }, model, done, all, tokens) =>
-      move(`${model}, ${name}`, done, all, `${tokens.toLocaleString("en")} tokens read`),
+    onProgress: ({ name }, model, done, all) => move(`${model}, ${name}`, done, all, "answered"),
     onResult: (result, model) => {
       if (!json && result.depth === undefined) console.log(describe(result, model));
     },

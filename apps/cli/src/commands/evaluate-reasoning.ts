@@ -9,14 +9,16 @@ import { backendOption } from "./backend-option.ts";
 import { toNumber } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
+import { addSpreadFlags } from "./spread-flags.ts";
 
 type ReasoningFlags = ReasoningSettings & { json?: boolean };
 
 /** `levin eval reasoning`. */
 export function addReasoningEval(evaluate: Command): void {
-  evaluate
+  const command = evaluate
     .command("reasoning")
-    .description("GSM8K, MATH and AIME files, or the verifiable tasks; goes on where it stopped")
+    .description("GSM8K, MATH and AIME files, or the verifiable tasks; goes on where it stopped");
+  addSpreadFlags(command)
     .option("--data <files...>", "JSONL: question or problem with answer (default: the tasks)")
     .option("--examples <file>", "JSONL of the same kinds, for --shots")
     .option(

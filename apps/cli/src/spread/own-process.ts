@@ -24,6 +24,6 @@ export class OwnProcess implements Crew {
   }
 
   async close(): Promise<void> {
-    this.#performer.dispose();
+    await this.#performer.dispose();
   }
 }

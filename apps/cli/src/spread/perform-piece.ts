@@ -8,7 +8,8 @@ import {
   type BenchmarkTask,
   type SubmittedPrediction,
 } from "@levin/evaluation";
-import { askPrompts } from "../ask-problems.ts";
+import { askChats, askPrompts } from "../ask-problems.ts";
+import { ContextPerformer } from "../benchmark/context-performer.ts";
 import { headAnswers } from "../benchmark/learned-head.ts";
 import { loadBundle, loadText, modelDirectory, type ModelBundle } from "../load-bundle.ts";
 import { replyEntropy } from "../reply-entropy.ts";
@@ -29,7 +30,7 @@ export class PiecePerformer {
   #bundle: Promise<ModelBundle> | undefined;
   /** The latest answerer, with what it answers. */
   #answering: { of: Omit<AnswerPiece, "batches">; answerer: Answerer } | undefined;
-
+  readonly #contexts = new ContextPerformer();
   #drawer: Promise<PolicyDrawer> | undefined;
 
   constructor(model: PieceModel) {
@@ -42,13 +43,19 @@ export class PiecePerformer {
         return this.#ask(piece);
       case "answer":
         return this.#answer(piece);
+      case "reply":
+        return askChats(await this.#load(), piece.chats, piece.options);
+      case "context":
+        return this.#contexts.answer(piece, await this.#load());
       case "draw":
         return (await (this.#drawer ??= PolicyDrawer.load(this.#model))).draw(piece);
     }
   }
 
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.#answering?.answerer.dispose();
+    const bundle = await this.#bundle?.catch(() => undefined);
+    await bundle?.model.dispose();
   }
 
   #load(): Promise<ModelBundle> {

@@ -1,13 +1,22 @@
-import type { Item, Pooling, SubmittedPrediction, Suite } from "@levin/evaluation";
+import type {
+  ChatTurn,
+  ContextItem,
+  ContextPrediction,
+  Item,
+  Pooling,
+  SubmittedPrediction,
+  Suite,
+} from "@levin/evaluation";
 import type { GenerationOptions } from "@levin/model";
 import type { DrawnAnswer, RolloutSampling } from "@levin/training";
+import type { ContextSource } from "../benchmark/context-settings.ts";
 import type { EntropyCount, WorkedProblem } from "../reply-entropy.ts";
 
 /**
  * A part of long work in plain JSON, with all that its results depend on but the model: any process
  * that has the same model does it to the same results.
  */
-export type Piece = AskPiece | AnswerPiece | DrawPiece;
+export type Piece = AskPiece | AnswerPiece | ReplyPiece | ContextPiece | DrawPiece;
 
 /** Problems that are asked in one batch. */
 export interface AskPiece {
@@ -37,6 +46,21 @@ export type Method =
   /** `folder` has a head that has learned: it can be had on its machine alone. */
   | { method: "head"; folder: string; pooling: Pooling; maxLength: number };
 
+/** Chats that are replied to in one batch; what they begin with alike is read once. */
+export interface ReplyPiece {
+  work: "reply";
+  chats: (readonly ChatTurn[])[];
+  options: GenerationOptions;
+}
+
+/** Questions about one long context, with what it is made from. */
+export interface ContextPiece {
+  work: "context";
+  suite: string;
+  source: ContextSource;
+  items: readonly ContextItem[];
+}
+
 /** A prompt to which a policy draws a group of answers. */
 export interface DrawPiece {
   work: "draw";
@@ -57,7 +81,11 @@ export type ResultOf<Work extends Piece> = Work extends AskPiece
   ? AskResult
   : Work extends DrawPiece
     ? DrawnAnswer[]
-    : SubmittedPrediction[];
+    : Work extends ReplyPiece
+      ? string[]
+      : Work extends ContextPiece
+        ? ContextPrediction[]
+        : SubmittedPrediction[];
 
 /** Raised when a piece failed where it was done, with the error's name and message there. */
 export class PieceError extends Error {

@@ -6,7 +6,12 @@ import {
 } from "@levin/model";
 import type { Answerer } from "../answering/answerer.ts";
 import type { SubmittedPrediction } from "../suites/benchmark-task.ts";
-import type { ContextItem, ContextPrompt, ContextSuite } from "./context-suite.ts";
+import {
+  questionsOfContext,
+  type ContextItem,
+  type ContextPrompt,
+  type ContextSuite,
+} from "./context-suite.ts";
 
 /** What a model replied to an item, and what that cost. */
 export interface ContextPrediction extends SubmittedPrediction {
@@ -36,10 +41,6 @@ export function contextAnswerer(
   suite: ContextSuite,
   { onRead, ...options }: GenerationOptions & { onRead?: (tokens: number) => void } = {},
 ): Answerer<ContextItem, ContextPrediction> {
-  const perContext = suite.items.filter(
-    ({ length, context }) =>
-      length === suite.items[0]?.length && context === suite.items[0].context,
-  ).length;
   const maxNewTokens = suite.answerTokens + (options.thinkingBudget ?? 0);
 
   const open = new Set<Session>();
@@ -89,7 +90,7 @@ export function contextAnswerer(
   }
 
   return {
-    together: perContext,
+    together: questionsOfContext(suite.items),
     answer: async (items) => {
       const prompts = items.map((item) => ({ item, prompt: suite.promptOf(item) }));
       const session = new Session(model, tokenizer);

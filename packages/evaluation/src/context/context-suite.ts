@@ -86,6 +86,15 @@ export function planItems(
     );
 }
 
+/** How many items stand together, as they are about one context. */
+export function questionsOfContext(items: readonly ContextItem[]): number {
+  const [first] = items;
+  const isOther = ({ length, context }: ContextItem): boolean =>
+    length !== first!.length || context !== first!.context;
+  const others = items.findIndex(isOther);
+  return Math.max(1, others < 0 ? items.length : others);
+}
+
 /** Seed of what belongs to one context, whatever its length; of one question when that is given. */
 export function seedOf(seed: number, context: number, question = -1): number {
   return (seed * 1009 + context) * 1009 + question + 1;

@@ -48,7 +48,7 @@ describe.skipIf(!chromiumPath)("comparisons on the chat page", () => {
     const [state, longState, work, longWork] = rows.map((row) => row.split("\t"));
     const tokens = Number(/\d+/.exec(state![0]!)![0]);
     expect(state!.slice(1, 3)).toEqual([`${Math.round(56 + tokens / 8)} KiB`, `${tokens} KiB`]);
-    expect(longState!.slice(0, 3)).toEqual(["State, 65,536", "8.1 MiB", "64 MiB"]);
+    expect(longState!.slice(0, 3)).toEqual(["State 65,536 tokens", "8.1 MiB", "64 MiB"]);
     expect(work![1]).toMatch(/^[\d.,]+ [MG]FLOP$/);
     const { flops, softmax_twin_flops: twinFlops } = served.description!;
     const whole = (of: typeof flops): number =>

@@ -29,7 +29,7 @@ export function MemoryCard({
       <table>
         <thead>
           <tr>
-            <th scope="col">Tokens</th>
+            <td />
             <th scope="col">This model</th>
             <th scope="col">All softmax</th>
             <th scope="col">Share</th>
@@ -39,7 +39,7 @@ export function MemoryCard({
           {rows.map(({ name, length, own, twin, inUnits }, index) => (
             <tr key={index}>
               <th scope="row">
-                {name}, {length.toLocaleString("en")}
+                {name} <small>{length.toLocaleString("en")} tokens</small>
               </th>
               <td>{inUnits(own)}</td>
               <td>{inUnits(twin)}</td>

@@ -9,7 +9,8 @@ const texts = <Name extends string>(...names: Name[]): Record<Name, z.ZodString>
 const classOf = (names: readonly string[]) => z.enum([...names]).optional();
 const truth = z.union([z.boolean(), z.enum(["true", "false", "True", "False"])]).optional();
 const bit = z.union([z.literal(0), z.literal(1)]).optional();
-const idx = z.number().int();
+/** AX-b's are texts. */
+const idx = z.union([z.number().int(), z.string().regex(/^\d+$/)]).transform(Number);
 
 /** Reads the records of a file, each as an item. */
 export type RecordReader = (file: SourceFile) => Item[];
@@ -136,7 +137,8 @@ export const readMultirc: RecordReader = (file) =>
     ),
   );
 
-const span = z.object({ start: idx.min(0), end: idx.min(0) });
+const place = z.number().int().min(0);
+const span = z.object({ start: place, end: place });
 const record = z.object({
   passage: z.object({ ...texts("text"), entities: z.array(span) }),
   qas: z.array(

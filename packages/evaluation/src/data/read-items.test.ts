@@ -127,7 +127,7 @@ describe("nested records of SuperGLUE", () => {
     expect((await read(superglue, "wic", "train")).map(({ label }) => label)).toEqual([1, 0]);
     expect((await read(superglue, "boolq", "train")).map(({ label }) => label)).toEqual([0, 1]);
     expect((await read(superglue, "ax-g", "dev")).map(({ group }) => group)).toEqual([
-      ...["5", "5", "6", "6"],
+      ...["0", "0", "1", "1"],
     ]);
   });
 });
@@ -191,6 +191,15 @@ describe("files that are not as they should be", () => {
       "nothing",
     ],
     ["superglue/COPA/val.jsonl", "copa", "{", "", 1, "a JSON object", /^"\\"premise/],
+    [
+      "superglue/AX-g/AX-g.jsonl",
+      "ax-g",
+      '"The farmer would come."',
+      '"The farmer came."',
+      3,
+      "two lines of one hypothesis after each other",
+      '["The farmer came.","The farmer would come."]',
+    ],
     [
       "superglue/MultiRC/val.jsonl",
       "multirc",

@@ -62,18 +62,30 @@ export function readDiagnostics(names: readonly string[]): RecordReader {
   );
 }
 
-/** Winogender: two items of a `pair_id` differ in the gender of a pronoun. */
+/**
+ * Winogender: two lines that follow each other differ in the gender of a pronoun. Their `pair_id`
+ * numbers premise and hypothesis, not the two of them.
+ */
 export function readWinogender(names: readonly string[]): RecordReader {
-  const pairId = z.union([z.number(), z.string()]);
-  return single(
-    z.object({
-      ...{ idx, ...texts("premise", "hypothesis"), pair_id: pairId, label: classOf(names) },
-    }),
-    ({ premise: first, hypothesis: second, pair_id, label }) => ({
-      ...{ fields: { first, second }, group: String(pair_id) },
-      label: numberOf(names, label),
-    }),
-  );
+  const schema = z.object({ idx, ...texts("premise", "hypothesis"), label: classOf(names) });
+  return (file) => {
+    const lines = parseJsonLines(file, schema);
+    return lines.map(({ value, ...place }, i) => {
+      const { premise: first, hypothesis: second } = value;
+      const partner = lines[i ^ 1]?.value;
+      if (partner?.hypothesis !== second) {
+        const expected = "two lines of one hypothesis after each other";
+        throw new DataError(place, expected, shown([second, partner?.hypothesis ?? "nothing"]));
+      }
+      const label = numberOf(names, value.label);
+      return {
+        id: String(value.idx),
+        fields: { first, second },
+        group: String(i >> 1),
+        ...(label !== undefined && { label }),
+      };
+    });
+  };
 }
 
 export const readCopa = single(

@@ -8,7 +8,7 @@ export interface AdamWOptions {
   beta2?: number;
   /** Default 1e-15 as in the paper: gradients of large models are tiny. */
   epsilon?: number;
-  /** Decoupled weight decay of matrices; norms are spared. Default 0.1. */
+  /** Decoupled weight decay of matrices; norms and angles are spared. Default 0.1. */
   weightDecay?: number;
 }
 
@@ -63,7 +63,7 @@ export function adamWUpdate(
         unbias: 1 / (1 - beta2 ** state.step),
         epsilon,
         rate: learningRate / (1 - beta1 ** state.step),
-        shrinks: variables.map(({ rank }) => (rank >= 2 ? 1 - learningRate * weightDecay : 1)),
+        shrinks: variables.map(({ rank }) => (rank === 2 ? 1 - learningRate * weightDecay : 1)),
       },
     );
     names.forEach((name, i) => {

@@ -40,7 +40,7 @@ export function createRandom(seed: number): Random {
   }
 
   function pick<Item>(items: readonly Item[]): Item {
-    for (const item of sample(items, 1)) return item;
+    if (items.length > 0) return items[integer(0, items.length - 1)]!;
     throw new RangeError("expected at least one item to pick from, found none");
   }
 

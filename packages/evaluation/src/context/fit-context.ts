@@ -11,24 +11,22 @@ export function fitContext<Built extends { ids: readonly number[] }>(
   fewest: number,
   build: (count: number) => Built,
 ): Built {
-  let best = build(fewest);
-  if (best.ids.length > limit) {
+  const least = build(fewest);
+  if (least.ids.length > limit) {
     throw new ContextError(
-      `context: expected room for at least ${best.ids.length} tokens beside the answer, found ${limit}`,
+      `context: expected room for at least ${least.ids.length} tokens beside the answer, found ${limit}`,
     );
   }
-  let [most, tooMany] = [fewest, Infinity];
-  // A first step that tells how many tokens one costs; afterwards guesses come within one or two.
-  let perUnit = Math.max(1, (build(fewest + 8).ids.length - best.ids.length) / 8);
+  let [best, most, tooMany] = [least, fewest, Infinity];
+  // Eight more tell how many tokens one costs; from then on guesses come within one or two.
+  let count = fewest + 8;
   while (tooMany - most > 1) {
-    const left = Math.floor((limit - best.ids.length) / perUnit);
-    const count = most + Math.max(1, Math.min(left, tooMany - most - 1));
     const built = build(count);
     if (built.ids.length > limit) tooMany = count;
-    else {
-      perUnit = Math.max(1, (built.ids.length - best.ids.length) / (count - most));
-      [best, most] = [built, count];
-    }
+    else [best, most] = [built, count];
+    const perUnit = Math.max(1, (built.ids.length - least.ids.length) / (count - fewest));
+    const left = Math.floor((limit - best.ids.length) / perUnit);
+    count = most + Math.max(1, Math.min(left, tooMany - most - 1));
   }
   return best;
 }

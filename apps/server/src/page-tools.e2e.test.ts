@@ -51,6 +51,8 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await page.getByLabel(tool).check();
     await page.getByRole("button", { name: "Done" }).click();
   };
+  const focused = (page: Page, role: "button" | "checkbox", name: RegExp): Promise<void> =>
+    page.getByRole(role, { name }).and(page.locator(":focus")).waitFor();
   const answers = (page: Page): Promise<string[]> => page.getByTestId("answer").allInnerTexts();
 
   it("are told to the model when they are on, run by themselves, and kept with the chat", async () => {
@@ -60,8 +62,14 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await finished(page);
     expect(await answers(page)).toEqual(["I know no tool for that."]);
 
-    await turnOn(page, "Calculator");
-    await page.getByRole("button", { name: "Tools, 1 on" }).waitFor();
+    // By keys alone.
+    await page.getByRole("button", { name: "Tools" }).focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await focused(page, "checkbox", /^Calculator/);
+    await page.keyboard.press("Space");
+    await page.keyboard.press("Escape");
+    await focused(page, "button", /^Tools, 1 on$/);
     await page.getByRole("button", { name: "Answer again" }).click();
     await page.getByText("The tools say 3.375.").first().waitFor();
     await finished(page);

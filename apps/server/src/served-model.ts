@@ -6,6 +6,7 @@ import {
   type NextTokenModel,
 } from "@levin/model";
 import type { Tokenizer } from "@levin/tokenizer";
+import { z } from "zod";
 
 /** Sampling where a request says nothing. */
 export interface SamplingDefaults {
@@ -16,27 +17,29 @@ export interface SamplingDefaults {
   repetitionPenalty?: number | undefined;
 }
 
-/** Sizes of a model, for people. */
-export interface ModelDescription {
-  parameters: number;
-  active_parameters: number;
-  layers: number;
-  lightning_layers: number;
-  /** Bytes of the lightning state of one conversation, however long it is. */
-  lightning_state_bytes: number;
-  /** Bytes that each token adds in the softmax layers, in bfloat16. */
-  cache_bytes_per_token: number;
-  /** The same for a twin in which every layer is softmax attention. */
-  softmax_twin_cache_bytes_per_token: number;
-  flops: DescribedFlops;
-  softmax_twin_flops: DescribedFlops;
-}
+const amount = z.number().min(0);
 
 /** Multiply-adds times two of one token: `per_token + per_context_token · n`, where it is the n-th of a text. */
-interface DescribedFlops {
-  per_token: number;
-  per_context_token: number;
-}
+const flopsSchema = z.object({ per_token: amount, per_context_token: amount });
+
+/** Sizes of a model, for people. */
+export const modelDescriptionSchema = z.object({
+  parameters: amount,
+  active_parameters: amount,
+  layers: amount,
+  lightning_layers: amount,
+  /** Bytes of the lightning state of one conversation, however long it is. */
+  lightning_state_bytes: amount,
+  /** Bytes that each token adds in the softmax layers, in bfloat16. */
+  cache_bytes_per_token: amount,
+  /** The same for a twin in which every layer is softmax attention. */
+  softmax_twin_cache_bytes_per_token: amount,
+  flops: flopsSchema,
+  softmax_twin_flops: flopsSchema,
+});
+
+/** Sizes of a model, for people. */
+export type ModelDescription = z.output<typeof modelDescriptionSchema>;
 
 /** What answering requests needs to know of a model, wherever it runs. */
 export interface ServedModel {
@@ -65,7 +68,9 @@ export interface LoadedModel extends ServedModel {
 export function describeModel(config: ModelConfig): ModelDescription {
   const { parameters, state, contexts } = planModel(config, [0, 1]);
   const [empty, one] = contexts;
-  const flops = (key: "flopsPerToken" | "softmaxTwinFlopsPerToken"): DescribedFlops => ({
+  const flops = (
+    key: "flopsPerToken" | "softmaxTwinFlopsPerToken",
+  ): z.output<typeof flopsSchema> => ({
     per_token: empty![key],
     per_context_token: one![key] - empty![key],
   });

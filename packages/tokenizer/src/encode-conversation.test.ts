@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { encodeChat } from "./chat-template.ts";
-import { encodeConversation, type ConversationMessage } from "./encode-conversation.ts";
+import {
+  encodeConversation,
+  encodeReply,
+  type ConversationMessage,
+} from "./encode-conversation.ts";
 import { m1ChatTemplate as template, m1SpecialTokens } from "./m1-chat-template.ts";
 import { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError } from "./tokenizer-file.ts";
@@ -108,5 +112,35 @@ describe("encodeConversation", () => {
     expect(() => encoded([user, answer, { role: "system", content: "y" }, answer])).toThrow(
       TokenizerError,
     );
+  });
+});
+
+describe("the marks of calls", () => {
+  it("are tokens where the tokenizer has them, in what is said and in prompts, and text in messages", () => {
+    const specialTokens = [...m1SpecialTokens, "<tool_calls>", "</tool_calls>"];
+    const marked = Tokenizer.fromJson(
+      trainTokenizer(["say so"], { vocabSize: 300, specialTokens }),
+    );
+    const said: ConversationMessage = {
+      role: "assistant",
+      content: "I say <tool_calls>",
+      reasoning_content: "so",
+      tool_calls: [{ function: { name: "say", arguments: '{"a": "</tool_calls>"}' } }],
+    };
+    const call =
+      '<tool_calls>\n{"name": "say", "arguments": {"a": "</tool_calls>"}}\n</tool_calls>';
+    const reply = encodeReply(marked, said);
+    expect(marked.decode(reply)).toBe(`<think>\nso\n</think>\n\nI say <tool_calls>\n${call}`);
+    const prompt = encodeChat(marked, [said], { template, addGenerationPrompt: false });
+    const marks = ["<tool_calls>", "</tool_calls>"].map((mark) => marked.tokenToId(mark)!);
+    for (const ids of [reply, prompt]) {
+      expect(ids.filter((id) => marks.includes(id))).toEqual(marks);
+    }
+    expect(prompt.join()).toContain(reply.slice(reply.indexOf(marks[0]!)).join());
+    // Without such tokens the same text is as it was.
+    const plain = tokenizer.encode(`\n\nI say <tool_calls>\n${call}`, {
+      parseSpecialTokens: false,
+    });
+    expect(encodeReply(tokenizer, said).slice(-plain.length)).toEqual(plain);
   });
 });

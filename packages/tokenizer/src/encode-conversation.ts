@@ -1,7 +1,7 @@
 import { encodeChat, type ChatMessage, type ToolDefinition } from "./chat-template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { TokenizerError } from "./tokenizer-file.ts";
-import { toolCallsText, toolResultName } from "./tool-calls.ts";
+import { toolCallPieces, toolResultName } from "./tool-calls.ts";
 
 /** A message to learn from, in OpenAI's form; `reasoning_content` is the thought before an answer. */
 export interface ConversationMessage extends ChatMessage {
@@ -66,12 +66,33 @@ export function encodeConversation(
 export function encodeReply(tokenizer: Tokenizer, message: ConversationMessage): number[] {
   const { content, reasoning_content: thought, tool_calls: calls } = message;
   const said = typeof content === "string" ? content : content.map((part) => part.text).join("");
-  const called = calls && calls.length > 0 ? toolCallsText(calls) : "";
-  const answer = [said, called].filter((part) => part !== "").join("\n");
-  const open = tokenizer.tokenToId("<think>");
-  const close = tokenizer.tokenToId("</think>");
-  const plain = (text: string): number[] => tokenizer.encode(text, { parseSpecialTokens: false });
-  if (open === undefined || close === undefined) return plain(answer);
+  const called = calls && calls.length > 0 ? toolCallPieces(calls) : [];
+  const answer = [said !== "" && called.length > 0 ? `${said}\n` : said, ...called];
+  const marks = [{ mark: "<think>" }, { mark: "</think>" }] as const;
+  const thinks = marks.every(({ mark }) => tokenizer.tokenToId(mark) !== undefined);
+  if (!thinks) return encodePieces(tokenizer, answer);
   const inner = thought ? `\n${thought}\n` : "\n";
-  return [open, ...plain(inner), close, ...plain(`\n\n${answer}`)];
+  return encodePieces(tokenizer, [marks[0], inner, marks[1], "\n\n", ...answer]);
+}
+
+/** Texts, and marks that are one token where the tokenizer has one for them. */
+function encodePieces(tokenizer: Tokenizer, pieces: readonly (string | { mark: string })[]) {
+  const ids: number[] = [];
+  // Text on both sides of a mark that is none is encoded together.
+  let text = "";
+  const flush = (): void => {
+    if (text !== "") ids.push(...tokenizer.encode(text, { parseSpecialTokens: false }));
+    text = "";
+  };
+  for (const piece of pieces) {
+    const id = typeof piece === "string" ? undefined : tokenizer.tokenToId(piece.mark);
+    if (id === undefined) {
+      text += typeof piece === "string" ? piece : piece.mark;
+      continue;
+    }
+    flush();
+    ids.push(id);
+  }
+  flush();
+  return ids;
 }

@@ -19,11 +19,18 @@ export interface MessageToolCall {
  * @throws TokenizerError when arguments are no JSON
  */
 export function toolCallsText(calls: readonly MessageToolCall[]): string {
+  return toolCallPieces(calls)
+    .map((piece) => (typeof piece === "string" ? piece : piece.mark))
+    .join("");
+}
+
+/** The same in pieces, of which the marks may be tokens of their own. */
+export function toolCallPieces(calls: readonly MessageToolCall[]): (string | { mark: string })[] {
   const lines = calls.map(({ function: { name, arguments: json } }) => {
     checkJson(json);
     return `{"name": ${JSON.stringify(name)}, "arguments": ${json}}`;
   });
-  return `<tool_calls>\n${lines.join("\n")}\n</tool_calls>`;
+  return [{ mark: "<tool_calls>" }, `\n${lines.join("\n")}\n`, { mark: "</tool_calls>" }];
 }
 
 /**

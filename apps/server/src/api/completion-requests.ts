@@ -108,6 +108,13 @@ export const textSchema = z
     ),
     best_of: bestOf,
     logprobs: z.int().min(0).max(5).nullish(),
+    /** Whether the text begins with the prompt. */
+    echo: z.boolean().nullish(),
+  })
+  .refine(({ echo, logprobs }) => echo !== true || logprobs == null, {
+    path: ["echo"],
+    error: "is not supported together with logprobs: those of a prompt are not worked out",
+    params: { code: "unsupported_parameter" },
   })
   .refine(({ best_of: best, n }) => best == null || best >= (n ?? 1), {
     path: ["best_of"],

@@ -10,7 +10,7 @@ import { clientSignal } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { about, listOf } from "./openapi.ts";
 import { promptIds } from "./prompt-ids.ts";
-import { ignored, modelField, unsupported } from "./request-fields.ts";
+import { ignored, modelField } from "./request-fields.ts";
 
 /** Texts of one request, and tokens of them all, as OpenAI allows. */
 const maximalTexts = 2048;
@@ -20,7 +20,7 @@ type Input = string | number[];
 const filled = z.string().min(1);
 
 /** Body of `POST /v1/embeddings`. */
-const embeddingsSchema = z.strictObject({
+export const embeddingsSchema = z.strictObject({
   model: modelField,
   input: z.union(
     [
@@ -33,8 +33,7 @@ const embeddingsSchema = z.strictObject({
     },
   ),
   encoding_format: z.enum(["float", "base64"]).nullish(),
-  /** Cutting a vector short would spoil it: the model was not trained for it. */
-  dimensions: unsupported(),
+  dimensions: z.int().min(1).nullish(),
   user: ignored,
 });
 
@@ -67,6 +66,7 @@ export function embeddings(app: FastifyInstance, service: GenerationService): vo
       });
     }
     const vectors = await service.embed(texts, clientSignal(reply), request);
+    checkDimensions(body.dimensions, vectors[0]!.length);
     const data = vectors.map((vector, index) => ({
       object: "embedding" as const,
       index,
@@ -75,6 +75,18 @@ export function embeddings(app: FastifyInstance, service: GenerationService): vo
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return { object: "list", data, model: body.model, usage };
   });
+}
+
+/**
+ * Only whole vectors are given: cut ones mean something only of a model that was trained for it.
+ * @throws ApiError (400)
+ */
+function checkDimensions(asked: number | null | undefined, found: number): void {
+  if (asked == null || asked === found) return;
+  const message =
+    `dimensions: expected ${found}, as many as this model's vectors have, found ${asked}: ` +
+    "it was not trained for shorter ones";
+  throw new ApiError(400, message, { param: "dimensions", code: "unsupported_parameter" });
 }
 
 function embeddedIds(input: Input, served: ServedModel): number[] {

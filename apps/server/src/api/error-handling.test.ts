@@ -113,7 +113,7 @@ describe("bad requests get an error in OpenAI's form", () => {
     { prompt: [] },
     { prompt: ["a", ""] },
     { prompt: [99_999] },
-    { prompt: "x", echo: true },
+    { prompt: "x", suffix: "y" },
   ])("for the text completion %j", async (body) => {
     const { status, error } = await post("/v1/completions", { model, ...body });
     expect(status).toBe(400);

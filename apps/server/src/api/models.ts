@@ -1,10 +1,8 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { ServedModel } from "../served-model.ts";
+import { modelDescriptionSchema, type ServedModel } from "../served-model.ts";
 import { ApiError } from "./api-error.ts";
 import { about, listOf } from "./openapi.ts";
-
-const bytes = z.int().min(0);
 
 const modelCardSchema = z
   .object({
@@ -13,16 +11,7 @@ const modelCardSchema = z
     created: z.int(),
     owned_by: z.string(),
     /** What OpenAI's form has no place for. */
-    levin: z.object({
-      context_length: z.int(),
-      parameters: z.int().optional(),
-      active_parameters: z.int().optional(),
-      layers: z.int().optional(),
-      lightning_layers: z.int().optional(),
-      lightning_state_bytes: bytes.optional(),
-      cache_bytes_per_token: bytes.optional(),
-      softmax_twin_cache_bytes_per_token: bytes.optional(),
-    }),
+    levin: modelDescriptionSchema.partial().extend({ context_length: z.int() }),
   })
   .meta({ id: "Model" });
 

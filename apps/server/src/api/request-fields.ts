@@ -2,11 +2,14 @@ import { z } from "zod";
 import { responseFormat } from "./response-format.ts";
 
 /** A parameter that has a meaning we cannot honour: only values that change nothing are accepted. */
-export function unsupported(isNeutral: (value: unknown) => boolean = () => false) {
+export function unsupported(
+  isNeutral: (value: unknown) => boolean = () => false,
+  error = "is not supported by this server",
+) {
   return z
     .unknown()
     .refine((value) => value == null || isNeutral(value), {
-      error: "is not supported by this server",
+      error,
       params: { code: "unsupported_parameter" },
     })
     .optional();
@@ -15,7 +18,7 @@ export function unsupported(isNeutral: (value: unknown) => boolean = () => false
 /** Parameters for OpenAI's own bookkeeping; accepted and without effect. */
 export const ignored = z.unknown().optional();
 
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+export const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 /** Amounts of thinking by name, as OpenAI's clients ask for them. */
 export const reasoningEfforts = ["none", "minimal", "low", "medium", "high", "xhigh"] as const;
 
@@ -46,6 +49,7 @@ export const bookkeepingFields = {
   service_tier: ignored,
   safety_identifier: ignored,
   prompt_cache_key: ignored,
+  prompt_cache_options: ignored,
   prompt_cache_retention: ignored,
 };
 
@@ -83,6 +87,7 @@ export const refusedChatFields = {
   function_call: unsupported((value) => value === "none" || value === "auto"),
   modalities: unsupported((value) => Array.isArray(value) && value.join() === "text"),
   audio: unsupported(),
+  moderation: unsupported(),
   prediction: unsupported(),
   web_search_options: unsupported(),
   verbosity: ignored,
@@ -93,6 +98,8 @@ export const bestOf = answerCount;
 
 /** Parameters of text completions alone that this server refuses. */
 export const refusedTextFields = {
-  echo: unsupported((value) => value === false),
-  suffix: unsupported((value) => value === ""),
+  suffix: unsupported(
+    (value) => value === "",
+    "is not supported: this model was not trained to fill in the middle of a text",
+  ),
 };

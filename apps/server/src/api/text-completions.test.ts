@@ -42,6 +42,41 @@ describe("text completions and models", () => {
     expect(text).toBe(reply.choices[0]!.text);
   });
 
+  it("begin with their prompts where they are to be echoed", async () => {
+    const prompt = ["user name=user\nhi ai", "ho"];
+    const body = { model, temperature: 0, n: 2, echo: true };
+    const texts = async (asked: string[] | number[]): Promise<string[]> => {
+      const reply = await openai.completions.create({ ...body, prompt: asked });
+      return reply.choices.map(({ text }) => text);
+    };
+    const [first, , second] = await texts(prompt);
+    expect([first, second]).toEqual(prompt.map((text) => text + answer));
+    const ids = smallTokenizer().encode(prompt[0]!);
+    expect(await texts(ids)).toEqual([first, first]);
+    const streamed = ["", "", "", ""];
+    const stream = await openai.completions.create({ ...body, prompt, stream: true });
+    for await (const { choices } of stream) {
+      const [choice] = choices;
+      streamed[choice!.index]! += choice!.text;
+    }
+    expect(streamed).toEqual([first, first, second, second]);
+  });
+
+  it.each([
+    [{ echo: true, logprobs: 1 }, "echo"],
+    [{ suffix: "end" }, "suffix"],
+  ])("say why they refuse %j", async (wrong, param) => {
+    const { status, error } = await server.post("/v1/completions", {
+      model,
+      prompt: "hi",
+      ...wrong,
+    });
+    expect({ status, error }).toMatchObject({
+      status: 400,
+      error: { param, code: "unsupported_parameter", message: expect.stringContaining("not") },
+    });
+  });
+
   it("list the model, and find it by its id", async () => {
     const list = await openai.models.list();
     expect(list.data).toMatchObject([{ id: model, object: "model", owned_by: "levin" }]);

@@ -35,8 +35,12 @@ export function textCompletions(
     const body = parseBody(textSchema, request.body);
     checkModel(body.model, served.modelId);
     const constraint = formatConstraint(body.response_format);
+    const echoes: string[] = [];
     const questions = body.prompt.flatMap((prompt) => {
       const ids = promptIds(prompt, "prompt", served);
+      if (body.echo) {
+        echoes.push(typeof prompt === "string" ? prompt : served.tokenizer.decode(ids));
+      }
       const settings = { ...generationSettings(body, served, ids.length), constraint };
       return repeated(ids, settings, drawn(body));
     });
@@ -45,8 +49,8 @@ export function textCompletions(
       promptProgress: body.stream === true && body.return_progress === true,
     });
     return body.stream
-      ? sendEventStream(reply, chunks(body, steps), stallTimeout)
-      : completion(body, steps);
+      ? sendEventStream(reply, chunks(body, steps, echoes), stallTimeout)
+      : completion(body, steps, echoes);
   });
 }
 
@@ -55,17 +59,21 @@ function drawn({ n, best_of: bestOf }: TextRequest): number {
   return Math.max(bestOf ?? 1, n ?? 1);
 }
 
+/** @param echoes what the answers to each prompt begin with */
 async function completion(
   body: TextRequest,
   steps: AsyncIterable<AnswerStep>,
+  echoes: readonly string[],
 ): Promise<TextCompletion> {
   const head = replyHead("cmpl", "text_completion", body.model);
   const groups = chunksOf(await wholeAnswers(steps), drawn(body));
   const choices = groups
-    .flatMap((group) => likeliest(group, body.n ?? 1))
-    .map((answer, index) => ({
+    .flatMap((group, prompt) =>
+      likeliest(group, body.n ?? 1).map((answer) => ({ answer, echo: echoes[prompt] ?? "" })),
+    )
+    .map(({ answer, echo }, index) => ({
       index,
-      text: answer.content,
+      text: echo + answer.content,
       ...(answer.reasoning !== "" && { reasoning_content: answer.reasoning }),
       logprobs: body.logprobs == null ? null : logprobLists(answer.logprobs, 0),
       ...ending(answer.result),
@@ -77,6 +85,7 @@ async function completion(
 async function* chunks(
   body: TextRequest,
   steps: AsyncIterable<AnswerStep>,
+  echoes: readonly string[],
 ): AsyncGenerator<TextChunk> {
   const head = replyHead("cmpl", "text_completion", body.model);
   const withUsage = body.stream_options?.include_usage === true;
@@ -87,6 +96,8 @@ async function* chunks(
   });
   const offsets: number[] = [];
   const results: AnswerEnd[] = [];
+  const echoed = echoes.flatMap((text) => Array<string>(drawn(body)).fill(text));
+  for (const [index, text] of echoed.entries()) yield chunk({ index, text });
   for await (const step of steps) {
     const { choice: index } = step;
     if (step.result !== undefined) {

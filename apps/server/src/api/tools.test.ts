@@ -1,6 +1,9 @@
 import { selectBackend } from "@levin/kernels/node";
-import type OpenAI from "openai";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { m1SpecialTokens, Tokenizer, trainTokenizer } from "@levin/tokenizer";
+import OpenAI from "openai";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { createServer } from "../index.ts";
+import { scriptedModel } from "../testing/scripted-model.ts";
 import {
   ask,
   model,
@@ -141,6 +144,34 @@ describe("tools", () => {
     expect(callsOf(reply)).toHaveLength(1);
   });
 
+  it("may be narrowed down for an answer, while the model is told of all", async () => {
+    const allowed = (mode: "auto" | "required", ...names: string[]) => ({
+      type: "allowed_tools" as const,
+      allowed_tools: {
+        mode,
+        tools: names.map((name) => ({ type: "function", function: { name } })),
+      },
+    });
+    const ofAll = { model, messages: ask("go"), tools, temperature: 0 };
+    const all = await openai.chat.completions.create(ofAll);
+    for (const mode of ["auto", "required"] as const) {
+      const reply = await openai.chat.completions.create({
+        ...ofAll,
+        tool_choice: allowed(mode, "now"),
+      });
+      const calls = reply.choices[0]!.message.tool_calls!;
+      expect(calls.length).toBeGreaterThan(0);
+      for (const call of calls) expect(call).toMatchObject({ function: { name: "now" } });
+      expect(reply.usage!.prompt_tokens).toBe(all.usage!.prompt_tokens);
+    }
+    const unknown = { ...ofAll, tool_choice: allowed("auto", "now", "then") };
+    await expect(openai.chat.completions.create(unknown)).rejects.toMatchObject({
+      status: 400,
+      param: "tool_choice",
+      message: expect.stringContaining('"then"') as string,
+    });
+  });
+
   it("and a form of the answer leave the model the choice between them", async () => {
     const schema = { type: "object", properties: { ok: { type: "boolean" } }, required: ["ok"] };
     const response_format = {
@@ -189,5 +220,48 @@ describe("tools", () => {
       status: 400,
       message: expect.stringContaining("tool_call_id"),
     });
+  });
+});
+
+describe.each([true, false])("marks that are added tokens, special: %s", (special) => {
+  it("are said as tokens, and read as calls", async () => {
+    const specialTokens = [...m1SpecialTokens, "<tool_calls>", "</tool_calls>"];
+    const file = trainTokenizer([two], { vocabSize: 320, specialTokens });
+    for (const token of file.added_tokens) {
+      if (token.content.includes("tool_calls")) token.special = special;
+    }
+    const tokenizer = Tokenizer.fromJson(file);
+    const app = createServer(scriptedModel(script, { context: 4000, tokenizer }));
+    onTestFinished(() => app.close());
+    const client = new OpenAI({
+      baseURL: `${await app.listen({ port: 0 })}/v1`,
+      apiKey: "none",
+      maxRetries: 0,
+    });
+    const request = { model, messages: ask("go"), tools, temperature: 0, logprobs: true };
+    const [free] = (await client.chat.completions.create(request)).choices;
+    expect(free!.finish_reason).toBe("tool_calls");
+    expect(free!.message.content).toBe("Let me see.");
+    expect(free!.message.tool_calls).toMatchObject([
+      { function: { name: "add", arguments: '{"a": 1, "b": 2}' } },
+      { function: { name: "now", arguments: "{}" } },
+    ]);
+    const said = free!.logprobs!.content!.map(({ token }) => token);
+    expect(said.filter((token) => token.includes("tool_calls"))).toEqual([
+      "<tool_calls>",
+      "</tool_calls>",
+    ]);
+    const required = { ...request, tool_choice: "required" as const, parallel_tool_calls: false };
+    const [forced] = (await client.chat.completions.create(required)).choices;
+    expect(forced!.message.content).toBeNull();
+    expect(forced!.message.tool_calls).toHaveLength(1);
+    // The conversation goes on, and what is said without tools is text.
+    const next = await client.chat.completions.create({
+      model,
+      messages: ask("chat"),
+      tools,
+      temperature: 0,
+    });
+    expect(next.choices[0]!.message.content).toBe("Just words.");
   });
 });

@@ -18,6 +18,9 @@ export const functionDefinition = z.object({
 
 const choiceModes = ["none", "auto", "required"] as const;
 
+/** Whether one of the allowed functions may or must be called. */
+export const allowedMode = z.enum(["auto", "required"]);
+
 /** Parameters of chat completions about tools. */
 export const toolFields = {
   tools: z
@@ -34,8 +37,20 @@ export const toolFields = {
       [
         z.enum(choiceModes),
         z.object({ type: z.literal("function"), function: z.object({ name: functionName }) }),
+        z.object({
+          type: z.literal("allowed_tools"),
+          allowed_tools: z.object({
+            mode: allowedMode,
+            tools: z.array(
+              z.object({
+                type: z.literal("function"),
+                function: z.object({ name: functionName }),
+              }),
+            ),
+          }),
+        }),
       ],
-      { error: "expected none, auto, required, or a function by its name" },
+      { error: "expected none, auto, required, a function by its name, or allowed_tools" },
     )
     .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
@@ -58,6 +73,8 @@ export type FunctionDefinition = z.output<typeof functionDefinition>;
 export interface ToolUse {
   functions: readonly FunctionDefinition[];
   choice: (typeof choiceModes)[number] | { name: string };
+  /** Names of those that may be called; default: all. The model is told of all. */
+  allowed?: readonly string[];
   parallel: boolean;
 }
 
@@ -68,9 +85,18 @@ export function toolUse(request: {
   const choice = request.tool_choice ?? "auto";
   return {
     functions: (request.tools ?? []).map((tool) => tool.function),
-    choice: typeof choice === "string" ? choice : choice.function,
+    ...toolChoice(choice),
     parallel: request.parallel_tool_calls ?? true,
   };
+}
+
+function toolChoice(
+  choice: NonNullable<z.output<(typeof toolFields)["tool_choice"]>>,
+): Pick<ToolUse, "choice" | "allowed"> {
+  if (typeof choice === "string") return { choice };
+  if (choice.type === "function") return { choice: choice.function };
+  const { mode, tools } = choice.allowed_tools;
+  return { choice: mode, allowed: tools.map((tool) => tool.function.name) };
 }
 
 /** Whether the model is told of tools, and its calls are looked for. */
@@ -104,14 +130,11 @@ const opening = "<tool_calls>";
 export function toolConstraint(use: ToolUse, form: Constraint | undefined): Constraint | undefined {
   const { choice, parallel } = use;
   const isNamed = typeof choice === "object";
-  const functions = isNamed
-    ? use.functions.filter(({ name }) => name === choice.name)
-    : use.functions;
+  const functions = callable(use);
   if (functions.length === 0 && choice !== "auto" && choice !== "none") {
-    const asked = isNamed ? `a tool named "${choice.name}"` : "at least one tool";
-    throw new ApiError(400, `tool_choice: expected ${asked} in tools`, { param: "tool_choice" });
+    throw missingTool("at least one tool");
   }
-  if (!usesTools(use)) return form;
+  if (functions.length === 0 || !usesTools(use)) return form;
   const call: Constraint = {
     type: "sequence",
     parts: [{ type: "choice", options: functions.map(callConstraint) }, literal("\n")],
@@ -121,18 +144,37 @@ export function toolConstraint(use: ToolUse, form: Constraint | undefined): Cons
     parts: [
       literal("\n"),
       { type: "repeat", of: call, min: 1, ...((isNamed || !parallel) && { max: 1 }) },
-      literal("</tool_calls>"),
+      mark("</tool_calls>"),
     ],
   };
   if (choice === "auto" && !form) {
     return checked({ type: "triggered", trigger: opening, follows: calls }, "tools");
   }
-  const only: Constraint = { type: "sequence", parts: [literal(opening), calls] };
+  const only: Constraint = { type: "sequence", parts: [mark(opening), calls] };
   // Together they may be too large, though each alone is not.
   return checked(
     choice === "auto" && form ? { type: "choice", options: [form, only] } : only,
     "tools",
   );
+}
+
+/**
+ * The functions that a choice leaves.
+ * @throws ApiError (400) when it names one that is not there
+ */
+function callable({ functions, choice, allowed }: ToolUse): readonly FunctionDefinition[] {
+  const names = typeof choice === "object" ? [choice.name] : allowed;
+  return names
+    ? names.map((name) => {
+        const found = functions.find((one) => one.name === name);
+        if (found) return found;
+        throw missingTool(`a tool named "${name}"`);
+      })
+    : functions;
+}
+
+function missingTool(expected: string): ApiError {
+  return new ApiError(400, `tool_choice: expected ${expected} in tools`, { param: "tool_choice" });
 }
 
 /** `{"name": "…", "arguments": {…}}` */
@@ -157,3 +199,4 @@ function argumentsConstraint({ name, parameters, strict }: FunctionDefinition): 
 }
 
 const literal = (text: string): Constraint => ({ type: "text", text });
+const mark = (text: string): Constraint => ({ type: "mark", text });

@@ -54,10 +54,15 @@ class EngineAnswer {
     if (!choice) return;
     const piece = choice.delta ?? choice.message;
     const logprobs = choice.logprobs?.content;
-    const [first, ...rest] = piece ? this.#parts(piece) : [];
-    if (first || logprobs) yield { ...(first ?? { content: "" }), ...(logprobs && { logprobs }) };
-    yield* rest;
-    if (first) this.#pieces += 1;
+    const parts = piece ? this.#parts(piece) : [];
+    if (parts.length > 0) this.#pieces += 1;
+    if (logprobs) {
+      // They are of what is said after a thought.
+      const said = parts.find(({ reasoning }) => reasoning === undefined);
+      if (said) said.logprobs = logprobs;
+      else parts.push({ content: "", logprobs });
+    }
+    yield* parts;
     const { finish_reason: reason, stop_reason: stop } = choice;
     if (reason != null) this.#ending = { reason, stop: stop == null ? undefined : `${stop}` };
   }

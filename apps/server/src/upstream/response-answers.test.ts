@@ -133,6 +133,34 @@ describe("responses before two Levin servers", () => {
     await expect(create(wrong as Body)).rejects.toMatchObject({ status, param });
   });
 
+  it("tell log-probabilities, and call only what they are allowed to", async () => {
+    const asked = { include: ["message.output_text.logprobs" as const], top_logprobs: 1 };
+    const direct = await engines[0]!.openai.responses.create({
+      model,
+      input: "hi",
+      temperature: 0,
+      ...asked,
+    });
+    const partOf = (response: OpenAI.Responses.Response) => {
+      const message = response.output.find((item) => item.type === "message");
+      return message!.content[0] as OpenAI.Responses.ResponseOutputText;
+    };
+    const part = partOf(await create(asked));
+    expect(part).toEqual(partOf(direct));
+    expect(part.logprobs).not.toEqual([]);
+    const now = { ...tools[0]!, name: "now", parameters: null };
+    const called = await create({
+      tools: [...tools, now],
+      tool_choice: {
+        type: "allowed_tools",
+        mode: "required",
+        tools: [{ type: "function", name: "now" }],
+      },
+    });
+    const calls = called.output.filter((item) => item.type === "function_call");
+    expect(new Set(calls.map(({ name }) => name))).toEqual(new Set(["now"]));
+  });
+
   it("are there after the server was started again, with a database", async () => {
     const data = mkdtempSync(join(tmpdir(), "levin-responses-"));
     onTestFinished(() => rmSync(data, { recursive: true }));

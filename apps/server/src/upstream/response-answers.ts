@@ -1,5 +1,5 @@
 import type { ResponseAnswers } from "../api/responses/response-answers.ts";
-import type { ResponseRequest } from "../api/responses/response-request.ts";
+import { wantsLogprobs, type ResponseRequest } from "../api/responses/response-request.ts";
 import { askEngine, stepsOf, type EngineRequest } from "./upstream-chat.ts";
 import type { Upstreams } from "./upstreams.ts";
 
@@ -34,9 +34,10 @@ function chatRequest(body: ResponseRequest): Omit<EngineRequest, "messages"> & {
     max_completion_tokens: body.max_output_tokens,
     reasoning_effort: reasoning?.effort ?? body.reasoning_effort,
     response_format: responseFormat(body),
+    ...(wantsLogprobs(body) && { logprobs: true, top_logprobs: body.top_logprobs }),
     ...(hasTools && {
       tools: tools.map(({ type, ...definition }) => ({ type, function: definition })),
-      tool_choice: typeof choice === "object" && choice ? namedChoice(choice.name) : choice,
+      tool_choice: chatChoice(choice),
       parallel_tool_calls,
     }),
   };
@@ -44,8 +45,12 @@ function chatRequest(body: ResponseRequest): Omit<EngineRequest, "messages"> & {
   return { model, ...Object.fromEntries(said) };
 }
 
-function namedChoice(name: string): object {
-  return { type: "function", function: { name } };
+function chatChoice(choice: ResponseRequest["tool_choice"]): unknown {
+  const named = ({ name }: { name: string }) => ({ type: "function", function: { name } });
+  if (choice == null || typeof choice === "string") return choice;
+  if (choice.type === "function") return named(choice);
+  const { type, mode, tools } = choice;
+  return { type, allowed_tools: { mode, tools: tools.map(named) } };
 }
 
 function responseFormat({ text }: ResponseRequest): object | undefined {

@@ -2,6 +2,7 @@ import type { TextTokenizer } from "../generation/thought.ts";
 import { ByteAutomaton, type AutomatonState } from "./byte-automaton.ts";
 import { ConstraintError, type Constraint } from "./constraint.ts";
 import {
+  addedToken,
   characters,
   choice,
   repeat,
@@ -15,11 +16,12 @@ import { jsonSchemaExpression } from "./json-schema.ts";
 import { compileExpression } from "./program.ts";
 import { patternExpression } from "./regular-expression.ts";
 import { triggered } from "./triggered.ts";
-import { TokenAutomaton, vocabularyOf } from "./token-automaton.ts";
+import { addedTokens, TokenAutomaton, vocabularyOf } from "./token-automaton.ts";
 
 /** Follows an answer through its constraint: which tokens may come, and whether it is complete. */
 export class AnswerConstraint {
   readonly #automaton: TokenAutomaton;
+  readonly #addedTokens: ReadonlyMap<number, string>;
   #state: AutomatonState;
   /** Whether anything of the answer has come. */
   hasBegun = false;
@@ -27,6 +29,7 @@ export class AnswerConstraint {
   /** @throws ConstraintError */
   constructor(constraint: Constraint, tokenizer: TextTokenizer, vocabSize: number) {
     this.#automaton = automatonOf(constraint, tokenizer, vocabSize);
+    this.#addedTokens = addedTokens(tokenizer);
     this.#state = this.#automaton.start;
   }
 
@@ -60,6 +63,11 @@ export class AnswerConstraint {
     return result;
   }
 
+  /** The text of a mark that is one token: it belongs to the answer, as control tokens do not. */
+  markText(id: number): string | undefined {
+    return this.#addedTokens.get(id);
+  }
+
   /** Takes a token of the answer; one that does not fit, which only a forced one can be, is passed over. */
   accept(id: number): void {
     const next = this.#automaton.next(this.#state, id);
@@ -91,6 +99,8 @@ function constraintExpression(constraint: Constraint): Expression {
       return jsonSchemaExpression(constraint.schema);
     case "text":
       return text(constraint.text);
+    case "mark":
+      return choice(addedToken(constraint.text), text(constraint.text));
     case "pattern": {
       const options = {
         characters: (ranges: readonly CodePoints[]) => characters(...ranges),

@@ -6,15 +6,19 @@ import * as z from "zod";
  * - `json_object`: a JSON object
  * - `json_schema`: JSON that satisfies a schema; `jsonSchemaExpression` says which keywords it may use
  * - `text`: exactly this text
+ * - `mark`: this text, or the added token that is it where the tokenizer has one; no other part of an
+ *   answer has added tokens
  * - `pattern`: a text that matches a regular expression from its beginning to its end
  * - `sequence`, `choice`, `repeat`: one after the other, one of several, one many times (`max`
  *   default: without end)
- * - `triggered`: any text; where the trigger comes up in it, `follows` comes next and ends the answer
+ * - `triggered`: any text; where the trigger, a mark, comes up in it, `follows` comes next and ends the
+ *   answer
  */
 export type Constraint =
   | { type: "json_object" }
   | { type: "json_schema"; schema: unknown }
   | { type: "text"; text: string }
+  | { type: "mark"; text: string }
   | { type: "pattern"; pattern: string }
   | { type: "sequence"; parts: Constraint[] }
   | { type: "choice"; options: Constraint[] }
@@ -34,6 +38,7 @@ export const constraintSchema: z.ZodType<Constraint> = z.lazy(() =>
     z.strictObject({ type: z.literal("json_object") }),
     z.strictObject({ type: z.literal("json_schema"), schema: z.unknown() }),
     z.strictObject({ type: z.literal("text"), text: z.string() }),
+    z.strictObject({ type: z.literal("mark"), text: z.string() }),
     z.strictObject({ type: z.literal("pattern"), pattern: z.string() }),
     z.strictObject({ type: z.literal("sequence"), parts: z.array(constraintSchema) }),
     z.strictObject({ type: z.literal("choice"), options: z.array(constraintSchema).min(1) }),

@@ -240,6 +240,45 @@ describe("a constrained answer", () => {
     }
   });
 
+  it("has an added token where it names one as a mark, and nowhere else", async () => {
+    const call = tokenizer.vocabSize;
+    const bytes = new TextEncoder().encode("<call>");
+    const withCall = {
+      ...tokenizer,
+      vocabSize: call + 1,
+      specialTokens: new Map([...tokenizer.specialTokens, ["<call>", call]]),
+      tokenBytes: (id: number) => (id === call ? bytes : tokenizer.tokenBytes(id)),
+    };
+    const said = async (constraint: Constraint, bias: number) => {
+      const options = { temperature: 1, seed: 1, maxNewTokens: 60, constraint };
+      const logitBias = { [call]: bias };
+      const stream = generate(babbler(1), withCall, "Say. ", { ...options, logitBias });
+      const { ids, text } = (await collect(stream)).result;
+      return { text: text.trim(), marks: ids.filter((id) => id === call).length };
+    };
+    const parts: Constraint[] = [
+      { type: "mark", text: "<call>" },
+      { type: "pattern", pattern: "[x-z]{3}" },
+    ];
+    const marked: Constraint = { type: "sequence", parts };
+    expect(await said(marked, 50)).toMatchObject({
+      marks: 1,
+      text: expect.stringMatching(/^<call>[x-z]{3}$/) as string,
+    });
+    // Who does not know the token may spell it out.
+    expect(await said(marked, -100)).toMatchObject({
+      marks: 0,
+      text: expect.stringMatching(/^<call>[x-z]{3}$/) as string,
+    });
+    const free: Constraint = { type: "triggered", trigger: "<call>", follows: parts[1]! };
+    expect(await said(free, 50)).toMatchObject({
+      marks: 1,
+      text: expect.stringMatching(/^<call>[x-z]{3}$/) as string,
+    });
+    const longText: Constraint = { type: "pattern", pattern: ".{40,}" };
+    expect((await said(longText, 50)).marks).toBe(0);
+  });
+
   it("chooses one of several objects, and names of properties", async () => {
     const option = (kind: string, value: object) => ({
       type: "object",

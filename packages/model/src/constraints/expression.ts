@@ -4,6 +4,7 @@ export type CodePoints = readonly [first: number, last: number];
 /** A set of texts, as an expression over characters; rules make it recursive. */
 export type Expression =
   | { kind: "characters"; ranges: readonly CodePoints[] }
+  | { kind: "token"; text: string }
   | { kind: "sequence"; parts: readonly Expression[] }
   | { kind: "choice"; options: readonly Expression[] }
   | { kind: "repeat"; of: Expression; min: number; max: number }
@@ -26,6 +27,11 @@ export function text(exactly: string): Expression {
       return characters([point, point]);
     }),
   );
+}
+
+/** The added token of this text, as one symbol. */
+export function addedToken(exactly: string): Expression {
+  return { kind: "token", text: exactly };
 }
 
 export function sequence(...parts: Expression[]): Expression {

@@ -1,6 +1,7 @@
+import { addedTokenBytes } from "./added-token-bytes.ts";
 import { ConstraintError } from "./constraint.ts";
 import type { Expression, Rule } from "./expression.ts";
-import { utf8Ranges } from "./utf8-ranges.ts";
+import { utf8Ranges, type ByteRanges } from "./utf8-ranges.ts";
 
 /** One step of a nondeterministic machine over bytes that can call parts of itself. */
 export type Instruction =
@@ -77,6 +78,13 @@ class Compiler {
     switch (expression.kind) {
       case "characters":
         return this.#characters(expression.ranges.flatMap(utf8Ranges), next);
+      case "token": {
+        const bytes = [...addedTokenBytes(expression.text)];
+        return this.#bytes(
+          bytes.map((byte) => [byte, byte]),
+          next,
+        );
+      }
       case "sequence":
         return expression.parts.reduceRight((after, part) => this.#emit(part, after), next);
       case "choice":
@@ -93,14 +101,16 @@ class Compiler {
     }
   }
 
-  #characters(sequences: ReturnType<typeof utf8Ranges>, next: number): number {
-    const starts = sequences.map((ranges) =>
-      ranges.reduceRight(
-        (after, [low, high]) => this.#add({ op: "byte", low, high, next: after }),
-        next,
-      ),
-    );
+  #characters(sequences: readonly ByteRanges[], next: number): number {
+    const starts = sequences.map((ranges) => this.#bytes(ranges, next));
     return starts.length === 1 ? starts[0]! : this.#add({ op: "split", nexts: starts });
+  }
+
+  #bytes(ranges: ByteRanges, next: number): number {
+    return ranges.reduceRight(
+      (after, [low, high]) => this.#add({ op: "byte", low, high, next: after }),
+      next,
+    );
   }
 
   #call(rule: Rule, next: number): number {

@@ -1,5 +1,6 @@
 import type { TextTokenizer } from "../generation/thought.ts";
 import type { AutomatonState, ByteAutomaton } from "./byte-automaton.ts";
+import { addedTokenBytes, addedTokenSign } from "./added-token-bytes.ts";
 import { ConstraintError } from "./constraint.ts";
 import { tokenTrie, type TokenTrie } from "./token-trie.ts";
 
@@ -82,7 +83,7 @@ export interface Vocabulary {
 const vocabularies = new WeakMap<TextTokenizer, Vocabulary>();
 
 /**
- * The vocabulary of a tokenizer, without its added tokens: they are marks, not text.
+ * The vocabulary of a tokenizer. Its added tokens are marks, not text: see `addedTokenBytes`.
  * @throws ConstraintError when the tokenizer does not tell the bytes of its tokens
  */
 export function vocabularyOf(tokenizer: TextTokenizer, size: number): Vocabulary {
@@ -91,12 +92,20 @@ export function vocabularyOf(tokenizer: TextTokenizer, size: number): Vocabulary
   }
   const known = vocabularies.get(tokenizer);
   if (known?.tokens.length === size) return known;
-  const added = new Set(tokenizer.specialTokens?.values());
+  const added = addedTokens(tokenizer);
   const tokens = Array.from({ length: size }, (_, id) => {
-    const isText = id < (tokenizer.vocabSize ?? size) && !added.has(id);
-    return isText ? tokenizer.tokenBytes!(id) : undefined;
+    const mark = added.get(id);
+    if (mark !== undefined) return addedTokenBytes(mark);
+    const bytes = id < (tokenizer.vocabSize ?? size) ? tokenizer.tokenBytes!(id) : undefined;
+    // No text has it; with it, a mark could be spelled out.
+    return bytes?.includes(addedTokenSign) ? undefined : bytes;
   });
   const vocabulary = { tokens, trie: tokenTrie(tokens) };
   vocabularies.set(tokenizer, vocabulary);
   return vocabulary;
+}
+
+/** The texts of a tokenizer's added tokens, by their ids. */
+export function addedTokens({ specialTokens }: TextTokenizer): ReadonlyMap<number, string> {
+  return new Map(Array.from(specialTokens ?? [], ([text, id]) => [id, text]));
 }

@@ -1,4 +1,5 @@
 import {
+  addedToken,
   anyCharacter,
   characters,
   choice,
@@ -9,7 +10,8 @@ import {
 } from "./expression.ts";
 
 /**
- * Any text without a trigger, or text up to the first trigger with `follows` behind it.
+ * Any text without a trigger, or text up to the first trigger with `follows` behind it; an added token
+ * of the trigger's text is one too.
  * @param trigger its first character occurs in it once
  */
 export function triggered(trigger: string, follows: Expression): Expression {
@@ -27,6 +29,7 @@ export function triggered(trigger: string, follows: Expression): Expression {
       sequence(),
       sequence(characters(...others), after[0]!),
       sequence(characters([next, next]), after[matched + 1] ?? follows),
+      sequence(addedToken(trigger), follows),
       ...(matched > 0 ? [sequence(characters([first, first]), after[1] ?? follows)] : []),
     );
   };

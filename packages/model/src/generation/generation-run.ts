@@ -91,7 +91,7 @@ export class GenerationRun {
     this.ids.push(id);
     this.seen.add(id);
     this.said.set(id, (this.said.get(id) ?? 0) + 1);
-    let text = part === "mark" ? this.#passMark(inside) : this.#read(this.#decoder.push(id), part);
+    let text = part === "mark" ? this.#passMark(inside) : this.#read(this.#decoded(id, part), part);
     if (part === "answer") this.#constraint?.accept(id);
     this.#certain = !forced && this.#isCertain(logits, id) ? this.#certain + 1 : 0;
     this.finishReason ??= this.#reasonToEnd(isEnd);
@@ -104,6 +104,11 @@ export class GenerationRun {
       forced,
       ...(logprobs !== undefined && logProbabilities(logits, id, logprobs)),
     };
+  }
+
+  #decoded(id: number, part: "thought" | "answer"): string {
+    const mark = part === "answer" ? this.#constraint?.markText(id) : undefined;
+    return mark === undefined ? this.#decoder.push(id) : this.#decoder.flush() + mark;
   }
 
   result(): GenerationResult {

@@ -9,7 +9,7 @@ export interface TextTokenizer {
   /** UTF-8 bytes of a token; needed for constraints only, as the next two. */
   tokenBytes?(id: number): Uint8Array;
   readonly vocabSize?: number;
-  /** Added tokens by text; no constrained answer contains one. */
+  /** Added tokens by text; a constrained answer contains those alone that it names as marks. */
   readonly specialTokens?: ReadonlyMap<string, number>;
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { ChatTokenLogprob } from "../reply-schemas.ts";
 
 /** An event of a streamed response, without its number. */
 export interface ItemEvent {
@@ -16,7 +17,8 @@ export interface ItemForm {
 /** One item of a response's output while it is written. */
 export interface OutputItem {
   begin(): ItemEvent[];
-  add(text: string): ItemEvent[];
+  /** @param logprobs of the tokens of the text, if they were asked for */
+  add(text: string, logprobs?: readonly ChatTokenLogprob[]): ItemEvent[];
   end(status: ItemStatus): ItemEvent[];
   /** The item as it is now. */
   toJson(): ItemForm;
@@ -29,6 +31,7 @@ export class TextItem implements OutputItem {
   readonly #kind: "reasoning" | "message";
   readonly #id: string;
   readonly #place: { item_id: string; output_index: number; content_index: number };
+  readonly #logprobs: ChatTokenLogprob[] = [];
   #text = "";
   #status = "in_progress";
 
@@ -47,16 +50,19 @@ export class TextItem implements OutputItem {
     ];
   }
 
-  add(delta: string): ItemEvent[] {
+  add(delta: string, logprobs: readonly ChatTokenLogprob[] = []): ItemEvent[] {
     this.#text += delta;
-    return [{ type: `${this.#name()}.delta`, ...this.#place, delta, ...this.#logprobs() }];
+    this.#logprobs.push(...logprobs);
+    return [
+      { type: `${this.#name()}.delta`, ...this.#place, delta, ...this.#withLogprobs(logprobs) },
+    ];
   }
 
   end(status: ItemStatus): ItemEvent[] {
     this.#status = status;
     const { output_index } = this.#place;
     return [
-      { type: `${this.#name()}.done`, ...this.#place, text: this.#text, ...this.#logprobs() },
+      { type: `${this.#name()}.done`, ...this.#place, text: this.#text, ...this.#withLogprobs() },
       { type: "response.content_part.done", ...this.#place, part: this.#part() },
       { type: "response.output_item.done", output_index, item: this.toJson() },
     ];
@@ -70,8 +76,9 @@ export class TextItem implements OutputItem {
     return this.#kind === "message" ? "response.output_text" : "response.reasoning_text";
   }
 
-  #logprobs(): object {
-    return this.#kind === "message" ? { logprobs: [] } : {};
+  /** Thoughts have none. */
+  #withLogprobs(logprobs: readonly ChatTokenLogprob[] = this.#logprobs): object {
+    return this.#kind === "message" ? { logprobs } : {};
   }
 
   #shell(): ItemForm {
@@ -81,7 +88,7 @@ export class TextItem implements OutputItem {
 
   #part(): object {
     return this.#kind === "message"
-      ? { type: "output_text", text: this.#text, annotations: [], logprobs: [] }
+      ? { type: "output_text", text: this.#text, annotations: [], ...this.#withLogprobs() }
       : { type: "reasoning_text", text: this.#text };
   }
 }

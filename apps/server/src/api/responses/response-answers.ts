@@ -8,7 +8,7 @@ import { clientSignal } from "../event-stream.ts";
 import { checkModel } from "../models.ts";
 import { formatConstraint } from "../response-format.ts";
 import { toolConstraint, toolDefinitions, usesTools, type ToolUse } from "../tools.ts";
-import type { ResponseRequest } from "./response-request.ts";
+import { wantsLogprobs, type ResponseRequest } from "./response-request.ts";
 
 /** An answer to a checked request. */
 export interface ResponseAnswers {
@@ -47,12 +47,19 @@ export function modelAnswers(service: GenerationService): ResponseAnswers {
 }
 
 function toolUseOf(body: ResponseRequest): ToolUse {
-  const choice = body.tool_choice ?? "auto";
   return {
     functions: body.tools ?? [],
-    choice: typeof choice === "string" ? choice : { name: choice.name },
+    ...toolChoice(body.tool_choice ?? "auto"),
     parallel: body.parallel_tool_calls ?? true,
   };
+}
+
+function toolChoice(
+  choice: NonNullable<ResponseRequest["tool_choice"]>,
+): Pick<ToolUse, "choice" | "allowed"> {
+  if (typeof choice === "string") return { choice };
+  if (choice.type === "function") return { choice: { name: choice.name } };
+  return { choice: choice.mode, allowed: choice.tools.map(({ name }) => name) };
 }
 
 function formatConstraintOf({ text }: ResponseRequest) {
@@ -72,7 +79,7 @@ function asChat(body: ResponseRequest): Parameters<typeof generationSettings>[0]
     tools: undefined,
     tool_choice: undefined,
     stream_options: undefined,
-    top_logprobs: undefined,
+    logprobs: wantsLogprobs(body),
     max_completion_tokens: max_output_tokens,
     reasoning_effort: reasoning?.effort ?? reasoning_effort,
   };

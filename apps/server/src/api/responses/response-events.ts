@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { AnswerPart } from "../answer-parts.ts";
 import type { AnswerStep } from "../answers.ts";
 import { ending, usageOf, type AnswerEnd } from "../reply-forms.ts";
+import type { ChatTokenLogprob } from "../reply-schemas.ts";
 import {
   CallItem,
   TextItem,
@@ -104,7 +105,7 @@ class Output {
   /** What the last item is, or which call. */
   #open: string | undefined;
 
-  add({ reasoning, content, toolCall }: AnswerPart): ItemEvent[] {
+  add({ reasoning, content, toolCall, logprobs }: AnswerPart): ItemEvent[] {
     if (reasoning !== undefined) {
       return this.#write("reasoning", reasoning, (index) => new TextItem("reasoning", index));
     }
@@ -113,8 +114,9 @@ class Output {
       const make = (index: number) => new CallItem(begin, index);
       return this.#write(`call ${toolCall.index}`, toolCall.arguments, make);
     }
-    if (content === undefined || content === "") return [];
-    return this.#write("message", content, (index) => new TextItem("message", index));
+    // A token whose text is held back, as it may be half a character, has its log-probability alone.
+    if (content === undefined || (content === "" && !logprobs)) return [];
+    return this.#write("message", content, (index) => new TextItem("message", index), logprobs);
   }
 
   end(status: "completed" | "incomplete"): ItemEvent[] {
@@ -122,7 +124,12 @@ class Output {
     return this.items.at(-1)?.end(status) ?? [];
   }
 
-  #write(name: string, text: string, make: (index: number) => OutputItem): ItemEvent[] {
+  #write(
+    name: string,
+    text: string,
+    make: (index: number) => OutputItem,
+    logprobs?: ChatTokenLogprob[],
+  ): ItemEvent[] {
     const events: ItemEvent[] = [];
     if (this.#open !== name) {
       if (this.#open !== undefined) events.push(...this.end("completed"));
@@ -131,6 +138,7 @@ class Output {
       this.items.push(item);
       events.push(...item.begin());
     }
-    return text === "" ? events : [...events, ...this.items.at(-1)!.add(text)];
+    const isEmpty = text === "" && !logprobs;
+    return isEmpty ? events : [...events, ...this.items.at(-1)!.add(text, logprobs)];
   }
 }

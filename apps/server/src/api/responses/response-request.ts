@@ -4,11 +4,12 @@ import {
   bookkeepingFields,
   commonFields,
   ignored,
+  isEmptyList,
   modelField,
   samplingFields,
   unsupported,
 } from "../request-fields.ts";
-import { functionDefinition, functionName, toolFields } from "../tools.ts";
+import { allowedMode, functionDefinition, functionName, toolFields } from "../tools.ts";
 
 const messageItem = z.object({
   type: z.literal("message").optional(),
@@ -59,6 +60,20 @@ export const textFormat = z.discriminatedUnion(
   { error: "expected an object of type text, json_object or json_schema" },
 );
 
+const namedFunction = z.object({ type: z.literal("function"), name: functionName });
+
+/** What a response may hold beside its items; what this server never has is not missed. */
+const includable = z.enum([
+  "message.output_text.logprobs",
+  "reasoning.encrypted_content",
+  "file_search_call.results",
+  "web_search_call.results",
+  "web_search_call.action.sources",
+  "message.input_image.image_url",
+  "computer_call_output.output.image_url",
+  "code_interpreter_call.outputs",
+]);
+
 /** Body of `POST /v1/responses`. */
 export const responseSchema = z.strictObject({
   ...samplingFields,
@@ -88,10 +103,15 @@ export const responseSchema = z.strictObject({
     .union(
       [
         z.enum(["none", "auto", "required"]),
-        z.object({ type: z.literal("function"), name: functionName }),
+        namedFunction,
+        z.object({
+          type: z.literal("allowed_tools"),
+          mode: allowedMode,
+          tools: z.array(namedFunction),
+        }),
       ],
       {
-        error: "expected none, auto, required, or a function by its name",
+        error: "expected none, auto, required, a function by its name, or allowed_tools",
       },
     )
     .nullish(),
@@ -108,11 +128,21 @@ export const responseSchema = z.strictObject({
   background: unsupported((value) => value === false),
   conversation: unsupported(),
   prompt: unsupported(),
-  top_logprobs: unsupported((value) => value === 0),
-  include: ignored,
+  moderation: unsupported(),
+  image: unsupported(),
+  access_programs: unsupported(),
+  context_management: unsupported(isEmptyList),
+  /** Likeliest tokens at each place; above 0 it asks for log-probabilities, as `include` does. */
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  include: z.array(includable).nullish(),
   max_tool_calls: ignored,
 });
 
 /** A checked body of `POST /v1/responses`. */
 export type ResponseRequest = z.output<typeof responseSchema>;
 export type InputItem = z.output<typeof inputItem>;
+
+/** Whether log-probabilities are asked for. */
+export function wantsLogprobs({ include, top_logprobs: top }: ResponseRequest): boolean {
+  return include?.includes("message.output_text.logprobs") === true || (top ?? 0) > 0;
+}

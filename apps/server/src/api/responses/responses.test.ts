@@ -161,6 +161,52 @@ describe("responses", () => {
     expect(items.usage!.input_tokens).toBe(next.usage!.input_tokens);
   });
 
+  it("tell the log-probabilities of their text if asked, whole and streamed", async () => {
+    const request = {
+      model,
+      input: "hi",
+      temperature: 0,
+      top_logprobs: 2,
+      include: ["message.output_text.logprobs" as const],
+    };
+    const textOf = (response: OpenAI.Responses.Response) => {
+      const message = response.output.find((item) => item.type === "message");
+      return message!.content[0] as OpenAI.Responses.ResponseOutputText;
+    };
+    const part = textOf(await create(request));
+    expect(part.logprobs!.map(({ token }) => token).join("")).toBe(part.text);
+    for (const { logprob, top_logprobs: top } of part.logprobs!) {
+      expect(logprob).toBeLessThanOrEqual(0);
+      expect(top).toHaveLength(2);
+    }
+    const stream = openai.responses.stream(request);
+    const streamed: unknown[] = [];
+    for await (const event of stream) {
+      if (event.type === "response.output_text.delta") streamed.push(...event.logprobs);
+    }
+    expect(streamed).toEqual(part.logprobs);
+    expect(textOf(await stream.finalResponse()).logprobs).toEqual(part.logprobs);
+    expect(textOf(await create({})).logprobs).toEqual([]);
+  });
+
+  it("call only what they are allowed to", async () => {
+    const now: OpenAI.Responses.FunctionTool = {
+      type: "function",
+      name: "now",
+      parameters: null,
+      strict: null,
+    };
+    const choice = {
+      type: "allowed_tools" as const,
+      mode: "required" as const,
+      tools: [{ type: "function", name: "now" }],
+    };
+    const { output } = await create({ tools: [...tools, now], tool_choice: choice });
+    const calls = output.filter((item) => item.type === "function_call");
+    expect(calls.length).toBeGreaterThan(0);
+    for (const { name } of calls) expect(name).toBe("now");
+  });
+
   it("keep to a form", async () => {
     const format = zodTextFormat(z.object({ ok: z.boolean() }), "check");
     const parsed = await openai.responses.parse({
@@ -188,6 +234,8 @@ describe("responses", () => {
     [{ conversation: "c" }, "conversation"],
     [{ background: true }, "background"],
     [{ truncation: "auto" }, "truncation"],
+    [{ top_logprobs: 21 }, "top_logprobs"],
+    [{ include: ["everything"] }, "include[0]"],
     [{ tools: [{ type: "web_search" }] }, "tools[0].type"],
     [{ text: { format: { type: "json_schema", schema: { not: {} } } } }, "text.format"],
     [{ input: "word ".repeat(5000) }, "input"],

@@ -11,7 +11,7 @@ import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { about } from "./openapi.ts";
 import { chatChunkSchema, chatCompletionSchema } from "./reply-schemas.ts";
-import { formatConstraint } from "./response-format.ts";
+import { answerConstraint } from "./structured-outputs.ts";
 import { toolConstraint, toolDefinitions, toolUse, usesTools } from "./tools.ts";
 
 /** `POST /v1/chat/completions`, streaming and not. */
@@ -42,7 +42,7 @@ export function chatCompletions(
     const use = toolUse({ ...body, tools: body.tools ?? turn?.tools });
     // First of all, as it bounds the tools that are looked at next.
     const ids = turn?.promptIds ?? chatPromptIds(messages, asked, served);
-    const constraint = toolConstraint(use, formatConstraint(body.response_format));
+    const constraint = toolConstraint(use, answerConstraint(body));
     const settings = { ...generationSettings(body, served, ids.length), constraint };
     const questions = turn
       ? [{ ids, settings: { ...settings, ...turn.settings }, turn }]

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { responseFormat } from "./response-format.ts";
+import { structuredOutputs } from "./structured-outputs.ts";
 
 /** A parameter that has a meaning we cannot honour: only values that change nothing are accepted. */
 export function unsupported(
@@ -73,6 +74,7 @@ export const commonFields = {
   /** Answers to draw; the prompt is read once. */
   n: answerCount,
   response_format: responseFormat.nullish(),
+  structured_outputs: structuredOutputs.nullish(),
   /** By token id. */
   logit_bias: z
     .record(z.string().regex(/^\d{1,9}$/), z.number().min(-100).max(100), {

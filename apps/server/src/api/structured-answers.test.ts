@@ -40,6 +40,37 @@ describe("answers of a form", () => {
     expect(message).toMatchObject({ reasoning_content: "No JSON here." });
   });
 
+  it.each<[object, RegExp]>([
+    [{ choice: ["positive", "negative"] }, /^(positive|negative)$/],
+    [{ regex: "[A-Z]{2}-\\d{3}" }, /^[A-Z]{2}-\d{3}$/],
+    [{ json: { type: "integer", minimum: 5, maximum: 7 } }, /^[567]$/],
+    [{ json: '{"enum": ["a", "b"]}' }, /^"[ab]"$/],
+    [{ json_object: true }, /^\{[^]*\}$/],
+  ])("have the form that vLLM's clients ask for: %j", async (structured_outputs, form) => {
+    const request = { model, messages: ask("words"), temperature: 0 };
+    const extended = { ...request, structured_outputs };
+    const { choices } = await openai.chat.completions.create(extended);
+    expect(choices[0]!.message.content).toMatch(form);
+    expect(choices[0]!.finish_reason).toBe("stop");
+  });
+
+  it.each<[object, RegExp]>([
+    [{ structured_outputs: {} }, /expected one of choice, regex, json and json_object/],
+    [{ structured_outputs: { choice: ["a"], regex: "b" } }, /expected one of/],
+    [{ structured_outputs: { grammar: "root ::= x" } }, /structured_outputs.*grammar/],
+    [{ structured_outputs: { regex: "(" } }, /structured_outputs: pattern/],
+    [{ structured_outputs: { json: "{" } }, /found broken JSON/],
+    [
+      { structured_outputs: { choice: ["a"] }, response_format: { type: "json_object" } },
+      /expected none beside response_format/,
+    ],
+  ])("have one form that can be kept: not %j", async (wrong, message) => {
+    const body = { model, messages: ask("words"), ...wrong };
+    const { status, error } = await server.post("/v1/chat/completions", body);
+    expect(status).toBe(400);
+    expect(JSON.stringify(error)).toMatch(message);
+  });
+
   it("satisfy the schema whatever the model wants to say, streamed too", async () => {
     const stream = await openai.chat.completions.create({
       model,

@@ -16,7 +16,7 @@ import {
   type TextChunk,
   type TextCompletion,
 } from "./reply-schemas.ts";
-import { formatConstraint } from "./response-format.ts";
+import { answerConstraint } from "./structured-outputs.ts";
 import { wholeAnswers, type WholeAnswer } from "./whole-answers.ts";
 
 /** `POST /v1/completions`: continues texts; a thought in one is reported apart from the text. */
@@ -34,7 +34,7 @@ export function textCompletions(
   app.post("/v1/completions", options, async (request, reply) => {
     const body = parseBody(textSchema, request.body);
     checkModel(body.model, served.modelId);
-    const constraint = formatConstraint(body.response_format);
+    const constraint = answerConstraint(body);
     const echoes: string[] = [];
     const questions = body.prompt.flatMap((prompt) => {
       const ids = promptIds(prompt, "prompt", served);

@@ -99,4 +99,13 @@ describe.skipIf(!chromiumPath)("two tabs of the chat page", () => {
     await ask(other, "third");
     await answered(other, "1: third");
   });
+
+  it("keep what each of them has set", async () => {
+    await one.getByRole("button", { name: "Tools" }).click();
+    await one.getByLabel("Calculator").check();
+    await other.getByRole("slider").fill("0");
+    const later = await chat.openAs(visitor);
+    await later.getByRole("button", { name: "Tools, 1 on" }).waitFor();
+    expect(await later.getByRole("slider").inputValue()).toBe("0");
+  });
 });

@@ -43,14 +43,16 @@ const key = "levin-settings";
 export function useSettings(): [Settings, (change: Partial<Settings>) => void] {
   const [settings, setSettings] = useState<Settings>(() => ({ ...initial, ...kept() }));
   useEffect(() => {
-    localStorage.setItem(key, JSON.stringify(settings));
-  }, [settings]);
-  useEffect(() => {
     document.documentElement.dataset["theme"] = settings.theme;
   }, [settings.theme]);
   // Before any request of this drawing.
   showKey(settings.apiKey);
-  return [settings, (change) => setSettings((now) => ({ ...now, ...change }))];
+  const change = (changed: Partial<Settings>): void => {
+    setSettings((now) => ({ ...now, ...changed }));
+    // What another tab has changed meanwhile stays.
+    localStorage.setItem(key, JSON.stringify({ ...kept(), ...changed }));
+  };
+  return [settings, change];
 }
 
 function kept(): Partial<Settings> {

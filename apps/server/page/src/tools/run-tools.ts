@@ -9,7 +9,8 @@ export function resultOf({ name, arguments: json }: ToolCall): string | undefine
   const tool = builtInTools.find(({ definition }) => definition.name === name);
   if (!tool) return undefined;
   try {
-    return tool.run(JSON.parse(json) as Record<string, unknown>);
+    // Some engines write nothing where there are no arguments.
+    return tool.run(JSON.parse(json.trim() || "{}") as Record<string, unknown>);
   } catch (error) {
     return `error: ${(error as Error).message}`;
   }

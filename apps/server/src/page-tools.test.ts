@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { evaluate } from "../page/src/tools/exact-arithmetic.ts";
+import { resultOf } from "../page/src/tools/run-tools.ts";
 
 describe("the calculator of the chat page", () => {
   it.each([
@@ -33,5 +34,30 @@ describe("the calculator of the chat page", () => {
     ["1".repeat(1001), "expected at most 1000 characters, found 1001"],
   ])("refuses %s", (expression, message) => {
     expect(() => evaluate(expression)).toThrow(message);
+  });
+});
+
+describe("a call of a tool of the chat page", () => {
+  const call = (name: string, json: string) => resultOf({ id: "1", name, arguments: json });
+
+  it("has a result, or the words for what is wrong with it", () => {
+    expect(call("calculate", '{"expression": "1 + 2"}')).toBe("3");
+    expect(call("calculate", '{"expression": 3}')).toBe('error: expected a text "expression"');
+    expect(call("calculate", '{"expression"')).toMatch(/^error: .*JSON/);
+  });
+
+  it("tells the time here, without arguments too, and in another zone", () => {
+    const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+    const before = Date.now();
+    const [, zone, time] = /\((.*)\); (.*)$/.exec(call("current_time", "")!)!;
+    expect(zone).toBe(timeZone);
+    expect(Date.parse(time!)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(time!)).toBeLessThanOrEqual(Date.now());
+    expect(call("current_time", '{"timezone": "Asia/Tokyo"}')).toContain("(Asia/Tokyo); ");
+    expect(call("current_time", '{"timezone": "Mars"}')).toMatch(/^error: .*Mars/);
+  });
+
+  it("is left to whoever chats where the tool is not the page's", () => {
+    expect(call("weather", "{}")).toBeUndefined();
   });
 });

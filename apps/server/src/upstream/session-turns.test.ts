@@ -2,9 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
+import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createKey } from "../security/api-key.ts";
+import { KeyRing } from "../security/key-ring.ts";
+import { UsageBook } from "../security/key-usage.ts";
 import { openDatabase } from "../sessions/open-database.ts";
-import { startScriptedServer, type ScriptedServer } from "../testing/scripted-server.ts";
+import { ask, startScriptedServer, type ScriptedServer } from "../testing/scripted-server.ts";
 import { SessionClient } from "../testing/session-client.ts";
 import { startSmallEngine } from "../testing/small-engine.ts";
 import { startUpstreamServer, type UpstreamServer } from "../testing/upstream-server.ts";
@@ -190,6 +194,42 @@ it("a session goes on before an engine as with a model here, and back", async ()
     expect(usage.prompt_tokens_details.cached_tokens).toBe(0);
     expect((await local.get(id)).states).toHaveLength(1);
   });
+});
+
+it("sessions and responses are their key's alone, which is charged what the engine counts", async () => {
+  const usage = new UsageBook();
+  const made = ["ann", "bob"].map((name) => createKey(name, {}));
+  const keys = new KeyRing(
+    undefined,
+    made.map(({ stored }) => stored),
+  );
+  const server = await startUpstreamServer([engine.url], { security: { keys, usage } });
+  onTestFinished(() => server.close());
+  const [ann, bob] = made.map(
+    ({ key }) => new OpenAI({ baseURL: `${server.url}/v1`, apiKey: key, maxRetries: 0 }),
+  ) as [OpenAI, OpenAI];
+  const { id } = await ann.post<{ id: string }>("/sessions", { body: {} });
+  const asked = { model: "scripted", temperature: 0 };
+  const turn = (text: string) => ({ ...asked, session: id, messages: ask(text) });
+  const { usage: whole } = await ann.chat.completions.create(turn("One?"));
+  const stream = await ann.chat.completions.create({
+    ...turn("Two?"),
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  let last: typeof whole;
+  for await (const chunk of stream) last = chunk.usage ?? last;
+  const response = await ann.responses.create({ ...asked, input: "hi" });
+  expect(usage.of(made[0]!.stored.id).total).toMatchObject({
+    promptTokens: whole!.prompt_tokens + last!.prompt_tokens + response.usage!.input_tokens,
+    completionTokens:
+      whole!.completion_tokens + last!.completion_tokens + response.usage!.output_tokens,
+  });
+  await expect(bob.chat.completions.create(turn("Mine?"))).rejects.toMatchObject({
+    code: "session_not_found",
+  });
+  const follow = { ...asked, input: "hi", previous_response_id: response.id };
+  await expect(bob.responses.create(follow)).rejects.toMatchObject({ code: "response_not_found" });
 });
 
 describe("an engine that fails in a turn", () => {

@@ -98,6 +98,18 @@ describe("a server before another Levin server", () => {
     await expect(front.openai.models.retrieve("other")).rejects.toMatchObject({ status: 404 });
   });
 
+  it("refuses what is nested too deeply to be passed on", async () => {
+    const { front } = await start(1);
+    const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    for (const path of ["/detokenize", "/v1/chat/completions"]) {
+      const headers = { "content-type": "application/json" };
+      const body = `{"model": "${model}", "messages": [{"role": "user"}], "x": ${nested}}`;
+      const response = await fetch(front.url + path, { method: "POST", headers, body });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { code: "invalid_json" } });
+    }
+  });
+
   it("lists the models, and tells of its upstreams", async () => {
     const { front, engines } = await start(2);
     expect((await front.openai.models.list()).data).toMatchObject([{ id: model }]);

@@ -31,11 +31,18 @@ export function depthPlot(report: ContextReport): Promise<string> {
   });
 }
 
+const byLength = {
+  field: "tokens",
+  type: "ordinal" as const,
+  sort: { field: "length" },
+  axis: { title: "tokens", labelAngle: 0 },
+};
+
 const depthMap: LayerSpec = {
   width: { step: 40 },
   height: { step: 22 },
   encoding: {
-    x: { field: "tokens", type: "ordinal", sort: { field: "length" }, title: "tokens" },
+    x: byLength,
     y: { field: "percent", type: "ordinal", title: "depth (%)" },
   },
   layer: [
@@ -45,7 +52,7 @@ const depthMap: LayerSpec = {
         color: {
           field: "score",
           type: "quantitative",
-          scale: { domain: [0, 1], scheme: "redyellowgreen" },
+          scale: { domain: [0, 1], scheme: "greens" },
           legend: { title: "score", format: ".0%" },
         },
       },
@@ -60,19 +67,19 @@ const depthMap: LayerSpec = {
 /** Scores by length beside what guesses score, and bytes of state, as an SVG plot. */
 export function lengthPlot(report: ContextReport): Promise<string> {
   const all = points(report).filter(({ depth }) => depth === undefined);
-  const x = {
-    field: "length",
-    type: "quantitative" as const,
-    scale: { type: "log" as const, base: 2 },
-    axis: { title: "tokens", format: "~s", values: [...new Set(all.map(({ length }) => length))] },
+  const color = {
+    field: "model",
+    type: "nominal" as const,
+    title: null,
+    sort: null,
+    legend: { orient: "bottom" as const },
   };
-  const color = { field: "model", type: "nominal" as const, title: null, sort: null };
   const panel = { width: 200, height: 160 };
   const scores = suitesOf(all).map((suite) => ({
     ...panel,
     title: suite,
     data: { values: all.filter((point) => point.suite === suite) },
-    encoding: { x },
+    encoding: { x: byLength },
     layer: [
       {
         mark: { type: "line" as const, point: true },
@@ -98,7 +105,7 @@ export function lengthPlot(report: ContextReport): Promise<string> {
     data: { values: all.filter(({ suite }) => suite === all[0]!.suite) },
     mark: { type: "line" as const, point: true },
     encoding: {
-      x,
+      x: byLength,
       y: {
         field: "stateBytes",
         type: "quantitative" as const,

@@ -31,7 +31,7 @@ it(
     expect(whole).toBe(100);
     expect(Object.entries(load.done).filter(([, done]) => done === 0)).toEqual([]);
 
-    const idle = { levin_queue_requests: 0, levin_queue_tokens: 0, levin_batch_size: 0 };
+    const idle = { levin_queue_requests: 0, levin_queue_tokens: 0, levin_requests_running: 0 };
     await expect
       .poll(async () => Object.fromEntries(await readMetrics(client)), { timeout: 20_000 })
       .toMatchObject(idle);

@@ -20,6 +20,8 @@ export interface EngineStats {
   stateBytes: number;
   /** Tensors of the backend, weights included. */
   tensors: number;
+  /** Decoding steps since the model was loaded by how many answers they moved on: one, two, and so on. */
+  stepCounts: readonly number[];
 }
 
 /** How much an engine does at once, and keeps. */

@@ -80,7 +80,8 @@ export class LocalEngine implements Engine {
     const { numBytes, numTensors } = tf.memory();
     const prefixCacheBytes = this.#prefixes.byteLength;
     const stateBytes = Math.max(0, numBytes - this.#restingBytes);
-    return Promise.resolve({ prefixCacheBytes, stateBytes, tensors: numTensors });
+    const { stepCounts } = this.#batch;
+    return Promise.resolve({ prefixCacheBytes, stateBytes, tensors: numTensors, stepCounts });
   }
 
   close(): Promise<void> {

@@ -53,11 +53,27 @@ describe("metrics", () => {
     expect(route('method="GET",route="unknown",status="404"')).toBe(1);
   });
 
+  it("tell how many answers each decoding step moved on", async () => {
+    const before = await samples();
+    const answers = await Promise.all(["one", "two", "three"].map(answer));
+    const after = await samples();
+    const grown = (name: string): number =>
+      after.get(`levin_batch_size_${name}`)! - (before.get(`levin_batch_size_${name}`) ?? 0);
+    // The first token comes of the prompt.
+    const tokens = answers.map(({ usage }) => usage!.completion_tokens - 1);
+    expect(grown("sum")).toBe(tokens.reduce((sum, count) => sum + count, 0));
+    expect(grown("count")).toBeGreaterThanOrEqual(Math.max(...tokens));
+    expect(grown("count")).toBeLessThan(grown("sum"));
+    expect(grown('bucket{le="1"}')).toBeLessThan(grown('bucket{le="4"}'));
+    expect(grown('bucket{le="4"}')).toBe(grown("count"));
+    expect(grown('bucket{le="+Inf"}')).toBe(grown("count"));
+  });
+
   it("tell what is there now, and of the process", async () => {
     const now = await samples();
     expect(now.get("levin_model_ready")).toBe(1);
     expect(now.get("levin_queue_requests")).toBe(0);
-    expect(now.get("levin_batch_size")).toBe(0);
+    expect(now.get("levin_requests_running")).toBe(0);
     expect(now.get("levin_prefix_cache_bytes")).toBeGreaterThan(0);
     expect(now.get("process_resident_memory_bytes")).toBeGreaterThan(1e6);
     expect(now.has("nodejs_eventloop_lag_p99_seconds")).toBe(true);

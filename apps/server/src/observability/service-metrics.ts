@@ -3,11 +3,13 @@ import type { FastifyBaseLogger } from "fastify";
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import type { Engine, EngineStats } from "../engine/engine.ts";
 import type { FairQueue } from "../scheduling/fair-queue.ts";
+import { countedHistogram } from "./counted-histogram.ts";
 import { patientReader } from "./patient-reader.ts";
 import type { EndCause } from "../scheduling/run.ts";
 
 const tokenSeconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 const waitSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const batchSizes = [1, 2, 4, 8, 16, 32, 64];
 const answerSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600];
 
 /** What is counted of generation, from the queue to the last token. */
@@ -82,9 +84,19 @@ export class ServiceMetrics {
     };
     gauge("levin_queue_requests", "Requests that wait for a place.", () => queue.waiting);
     gauge("levin_queue_tokens", "Prompt tokens of those that wait.", () => queue.waitingTokens);
-    gauge("levin_batch_size", "Requests that run together.", () => queue.running);
+    gauge("levin_requests_running", "Requests that have a place.", () => queue.running);
     gauge("levin_model_ready", "1 while the model is loaded.", () => Number(engine.isReady));
     const stats = patientReader(() => engine.stats(), nothing);
+    this.#registry.registerMetric(
+      countedHistogram(
+        {
+          name: "levin_batch_size",
+          help: "Answers that a decoding step moved on by a token.",
+          buckets: batchSizes,
+        },
+        async () => (await stats()).stepCounts,
+      ),
+    );
     gauge("levin_prefix_cache_bytes", "Bytes of the states of earlier prompts.", async () => {
       return (await stats()).prefixCacheBytes;
     });
@@ -122,7 +134,7 @@ export class ServiceMetrics {
 }
 
 /** What a lost model held is gone. */
-const nothing: EngineStats = { prefixCacheBytes: 0, stateBytes: 0, tensors: 0 };
+const nothing: EngineStats = { prefixCacheBytes: 0, stateBytes: 0, tensors: 0, stepCounts: [] };
 
 /** Seconds of a request's way. */
 interface Times {

@@ -40,6 +40,11 @@ export class ContinuousBatch {
     return this.#queue.waiting;
   }
 
+  /** Decoding steps so far by how many sequences they moved on: of one, of two, and so on. */
+  get stepCounts(): readonly number[] {
+    return this.#running.stepCounts;
+  }
+
   /**
    * What `generate` gives for this prompt, in company. Begins when its first token is asked for;
    * from then on it runs ahead of its reader by at most `readAhead` tokens, and after them sits out

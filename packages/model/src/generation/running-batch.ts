@@ -52,11 +52,17 @@ export class RunningBatch {
   /** Of `#rows`, in their order. */
   #state: ModelState | undefined;
   #rows: readonly BatchRow[] = [];
+  readonly #stepCounts: number[] = [];
 
   /** @param prefillTokens prompt tokens after which a round goes on to the step */
   constructor(model: NextTokenModel, prefillTokens: number) {
     this.#model = model;
     this.#prefillTokens = prefillTokens;
+  }
+
+  /** Steps so far by how many sequences they moved on: of one, of two, and so on. */
+  get stepCounts(): readonly number[] {
+    return this.#stepCounts;
   }
 
   prefill(row: BatchRow, ids: readonly number[], signal: AbortSignal | undefined) {
@@ -127,6 +133,7 @@ export class RunningBatch {
     try {
       const logits = this.#model.advance(this.#state!, { ids: ready.map(({ ids }) => ids) });
       for (const { row } of ready) row.length += 1;
+      this.#countStep(ready.length);
       const values = await readLogits(logits);
       ready.forEach(({ resolve }, i) =>
         resolve(values.subarray(i * vocabSize, (i + 1) * vocabSize)),
@@ -134,6 +141,11 @@ export class RunningBatch {
     } catch (error) {
       for (const { reject } of ready) reject(error);
     }
+  }
+
+  #countStep(size: number): void {
+    while (this.#stepCounts.length < size) this.#stepCounts.push(0);
+    this.#stepCounts[size - 1]! += 1;
   }
 
   /** Makes those who ask the rows of the state; their requests in the order of the rows. */

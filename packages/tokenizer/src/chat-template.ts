@@ -34,11 +34,12 @@ export interface RenderChatOptions {
  * @throws TokenizerError when the template fails, or a tool's result belongs to no call
  */
 export function renderChat(messages: readonly ChatMessage[], options: RenderChatOptions): string {
-  const { template, tools, addGenerationPrompt = true } = options;
+  const { template, tools = [], addGenerationPrompt = true } = options;
+  const readsLists = listReader.test(template);
   try {
     return parsed(template).render({
-      messages: templateMessages(messages),
-      tools: tools && tools.length > 0 ? tools.map(describedTool) : null,
+      messages: readsLists ? listMessages(messages) : textMessages(messages),
+      tools: tools.length === 0 ? null : readsLists ? tools.map(describedTool) : tools,
       add_generation_prompt: addGenerationPrompt,
     });
   } catch (error) {
@@ -84,18 +85,25 @@ export function encodeChat(
   );
 }
 
-interface TemplateMessage {
+/**
+ * True for templates that read the content of a message as a list of parts, as M1's does: they go through
+ * it, or take a part of it. Others read text.
+ */
+const listReader =
+  /for\s+\w+\s+in\s+\w+(\.content\b|\[["']content["']\])|(\.content|\[["']content["']\])\s*\[\s*\d/;
+
+interface ListMessage {
   role: string;
   name: string | undefined;
   content: { type: "text"; text: string; name: string | null }[];
 }
 
 /** M1's template reads lists of text parts; results of tools that follow each other share a list. */
-function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
-  const result: TemplateMessage[] = [];
+function listMessages(messages: readonly ChatMessage[]): ListMessage[] {
+  const result: ListMessage[] = [];
   for (const message of messages) {
     const { role, tool_calls: calls } = message;
-    const name = role === "tool" ? toolResultName(message, messages) : message.name;
+    const name = nameOf(message, messages);
     const said = textParts(message.content);
     const called = calls && calls.length > 0 ? [toolCallsText(calls)] : [];
     const texts =
@@ -110,7 +118,33 @@ function templateMessages(messages: readonly ChatMessage[]): TemplateMessage[] {
   return result;
 }
 
-/** What the model is told of a function: no flags of the API. */
+interface TextMessage {
+  role: string;
+  name?: string;
+  content: string;
+  tool_calls?: readonly MessageToolCall[];
+}
+
+/** Messages in OpenAI's form; the template writes calls in the model's own. */
+function textMessages(messages: readonly ChatMessage[]): TextMessage[] {
+  return messages.map((message) => {
+    const name = nameOf(message, messages);
+    const { role, tool_calls: calls } = message;
+    return {
+      role,
+      ...(name !== undefined && { name }),
+      content: textParts(message.content).join(""),
+      ...(calls && calls.length > 0 && { tool_calls: calls }),
+    };
+  });
+}
+
+/** Of a tool's result the name of the function. */
+function nameOf(message: ChatMessage, messages: readonly ChatMessage[]): string | undefined {
+  return message.role === "tool" ? toolResultName(message, messages) : message.name;
+}
+
+/** What M1 is told of a function: no flags of the API. */
 function describedTool({ function: { name, description, parameters } }: ToolDefinition): object {
   return {
     name,

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { buildTokenizerFile } from "./tokenizer-file.ts";
 import {
   encodeChat,
   m1ChatTemplate,
@@ -38,6 +39,21 @@ describe("Tokenizer", () => {
       expect(spark.encode(text)).toEqual(golden.spark[i]);
       expect(m1.encode(text, { parseSpecialTokens: false })).toEqual(golden.m1[i]);
     });
+  });
+
+  it("splits by a pattern with Python's own marks, as Ling 2.0's, like `tokenizers`", () => {
+    const file = buildTokenizerFile({
+      merges: ["h e", "l l", "he ll", "hell o", "Ġ w", "o r", "Ġw or", "1 2", "! !", "Ċ Ċ"].map(
+        (merge) => merge.split(" ") as [string, string],
+      ),
+      specialTokens: [],
+      pattern: String.raw`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`,
+    });
+    const ids = Tokenizer.fromJson(file).encode("hello world 12!!\n\n  x He'LL it'S we'll");
+    expect(ids).toEqual([
+      259, 262, 75, 67, 220, 16, 17, 264, 265, 220, 220, 87, 220, 39, 68, 6, 43, 43, 220, 72, 83, 6,
+      50, 260, 68, 6, 257,
+    ]);
   });
 
   it("decodes to the same text, and streams it without ever splitting a character", () => {
@@ -120,6 +136,51 @@ describe("renderChat with M1's template", () => {
 
   it("answers a broken template with a TokenizerError", () => {
     expect(() => renderChat([], { template: "{% for %}" })).toThrow(TokenizerError);
+  });
+});
+
+describe("renderChat with a template that reads text", () => {
+  const template = [
+    "{%- for tool in tools or [] %}[{{ tool | tojson }}]{% endfor %}",
+    "{%- for message in messages %}<{{ message.role }}>",
+    "{%- if '</think>' in message.content %}{{ message.content.split('</think>')[-1] }}",
+    "{%- else %}{{ message.content }}{% endif %}",
+    "{%- for call in message.tool_calls or [] %}({{ call.function.name }} {{ call.function.arguments }})",
+    "{%- endfor %}</{{ message.role }}>{% endfor %}",
+    "{%- if add_generation_prompt %}<assistant>{% endif %}",
+  ].join("");
+  const tool = { type: "function" as const, function: { name: "add" } };
+
+  it("hands it text, whole tools and calls to write in its own form", () => {
+    const found = renderChat(
+      [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "1 + " },
+            { type: "text", text: "1" },
+          ],
+        },
+        {
+          role: "assistant",
+          content: "<think>so</think>well",
+          tool_calls: [{ id: "a", function: { name: "add", arguments: '{"x": 1}' } }],
+        },
+        { role: "tool", content: "2", tool_call_id: "a" },
+      ],
+      { template, tools: [tool] },
+    );
+    expect(found).toBe(
+      '[{"type": "function", "function": {"name": "add"}}]<user>1 + 1</user>' +
+        '<assistant>well(add {"x": 1})</assistant><tool>2</tool><assistant>',
+    );
+  });
+
+  it("reads marks in messages as characters there too", () => {
+    const messages: ChatMessage[] = [{ role: "user", content: "a<end_of_sentence>b" }];
+    const ids = encodeChat(spark, messages, { template });
+    expect(ids).not.toContain(spark.tokenToId("<end_of_sentence>"));
+    expect(spark.decode(ids)).toBe("<user>a<end_of_sentence>b</user><assistant>");
   });
 });
 

@@ -43,6 +43,31 @@ async function refused(change: (directory: string) => Promise<unknown>): Promise
   return error;
 }
 
+describe("generation_config.json", () => {
+  it.each([
+    [{ eos_token_id: [7, 9] }, 5, [5, 7, 9]],
+    [{ eos_token_id: 5 }, [5], [5]],
+    [{ eos_token_id: null, temperature: 0.7 }, null, []],
+    [{ eos_token_id: 8 }, undefined, [8]],
+  ])("as %j adds to the end tokens %j", async (generation, own, expected) => {
+    const directory = await mkdtemp(join(folder, "generation-"));
+    const config = JSON.parse(await readFile(join(source, "config.json"), "utf8")) as object;
+    await writeFile(
+      join(directory, "config.json"),
+      JSON.stringify({ ...config, eos_token_id: own }),
+    );
+    await writeFile(join(directory, "generation_config.json"), JSON.stringify(generation));
+    expect((await readConfig(directory)).eosTokenId).toEqual(expected);
+  });
+
+  it("is refused with other end tokens than ids", async () => {
+    const message = await refused((directory) =>
+      writeFile(join(directory, "generation_config.json"), '{"eos_token_id": "</s>"}'),
+    );
+    expect(message.message).toMatch(/eos_token_id/);
+  });
+});
+
 describe("a broken model directory", () => {
   const shard = "model-00002-of-00005.safetensors";
   const writeIndex = (value: unknown) => (directory: string) =>

@@ -9,9 +9,25 @@ export const configFile = "config.json";
 export const singleFile = "model.safetensors";
 export const indexFile = "model.safetensors.index.json";
 
-/** Reads and checks `config.json` of a model directory. */
+/** Where chat models name tokens that end an answer, beside those of `config.json`. */
+const generationFile = "generation_config.json";
+
+/** Reads and checks `config.json` of a model directory, with the end tokens of `generation_config.json`. */
 export async function readConfig(directory: string): Promise<ModelConfig> {
-  return parseConfig(await readJson(join(directory, configFile)));
+  const file = await readJson(join(directory, configFile));
+  const generation = join(directory, generationFile);
+  if (!(await exists(generation))) return parseConfig(file);
+  const { eos_token_id: added } = ((await readJson(generation)) ?? {}) as {
+    eos_token_id?: unknown;
+  };
+  return parseConfig(withEndTokens(file, added));
+}
+
+function withEndTokens(file: unknown, added: unknown): unknown {
+  if (typeof file !== "object" || file === null) return file;
+  const { eos_token_id: own } = file as { eos_token_id?: unknown };
+  const all = [...new Set([own ?? [], added ?? []].flat())];
+  return all.length === 0 ? file : { ...file, eos_token_id: all };
 }
 
 /** Paths of the weight files of a model directory: one file, or those of the index. */

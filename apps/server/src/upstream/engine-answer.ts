@@ -39,8 +39,9 @@ async function* eventData(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
 
 /** Puts together what an engine says in one piece or many. */
 class EngineAnswer {
-  /** Own numbers of calls, by the engine's. */
-  readonly #calls = new Map<number, number>();
+  /** The call that is open at each of the engine's numbers. */
+  readonly #open = new Map<number, { index: number; id: string }>();
+  #calls = 0;
   #pieces = 0;
   #usage: ChatUsage | undefined;
   #ending: { reason: string; stop: string | undefined } | undefined;
@@ -98,12 +99,14 @@ class EngineAnswer {
 
   #call(call: NonNullable<ChatPiece["tool_calls"]>[number], number: number): ToolCallPart {
     const json = call.function?.arguments ?? "";
-    const known = this.#calls.get(number);
-    if (known !== undefined) return { index: known, arguments: json };
-    const index = this.#calls.size;
-    this.#calls.set(number, index);
-    const begin = { id: call.id ?? `call_${randomUUID()}`, name: call.function?.name ?? "" };
-    return { index, begin, arguments: json };
+    const open = this.#open.get(number);
+    // Some engines give all of their calls the number 0, some an empty id to what follows.
+    const isOpen = open !== undefined && (!call.id || call.id === open.id);
+    if (isOpen) return { index: open.index, arguments: json };
+    const id = call.id || `call_${randomUUID()}`;
+    const index = this.#calls++;
+    this.#open.set(number, { index, id });
+    return { index, begin: { id, name: call.function?.name ?? "" }, arguments: json };
   }
 }
 

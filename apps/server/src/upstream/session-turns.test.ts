@@ -275,8 +275,9 @@ describe("an engine that fails in a turn", () => {
       event({ reasoning: "So." }),
       event({ content: "Yes" }),
       event({ tool_calls: [{ index: 1, id: "a", function: { name: "f", arguments: '{"x"' } }] }),
-      event({ tool_calls: [{ index: 1, function: { arguments: ": 1}" } }] }),
+      event({ tool_calls: [{ index: 1, id: "", function: { arguments: ": 1}" } }] }),
       event({ tool_calls: [{ index: 2, id: "b", function: { name: "g", arguments: "{}" } }] }),
+      event({ tool_calls: [{ index: 2, id: "c", function: { name: "g", arguments: "{}" } }] }),
       event({}, "content_filter"),
       'data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}\n\n',
       "data: [DONE]\n\n",
@@ -291,6 +292,7 @@ describe("an engine that fails in a turn", () => {
       tool_calls: [
         { id: "a", function: { name: "f", arguments: '{"x": 1}' } },
         { id: "b", function: { name: "g", arguments: "{}" } },
+        { id: "c", function: { name: "g", arguments: "{}" } },
       ],
     });
     const sent = JSON.parse(started.received[0]!.body) as object;

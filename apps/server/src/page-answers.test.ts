@@ -49,7 +49,7 @@ function sourceOf(hasTools: boolean): AnswerSource {
   };
 }
 
-describe("an answer of the model in the tab", () => {
+describe("an answer on the chat page", () => {
   beforeAll(() => selectBackend("cpu"));
 
   const answerOf = (hasTools: boolean): Promise<Answer> =>
@@ -61,7 +61,7 @@ describe("an answer of the model in the tab", () => {
       () => {},
     );
 
-  it("has the calls of tools, apart from its text and its thought", async () => {
+  it("has the calls of tools of the model in the tab, apart from its text and its thought", async () => {
     const { state, thought, text, toolCalls, cost } = await answerOf(true);
     expect({ state, thought: thought.trim(), text }).toEqual({
       state: "done",
@@ -80,5 +80,25 @@ describe("an answer of the model in the tab", () => {
     const { text, toolCalls } = await answerOf(false);
     expect(text).toContain("<tool_calls>");
     expect(toolCalls).toEqual([]);
+  });
+
+  it("tells what it costs while it is being said, as soon as its prompt is read", async () => {
+    const seen: Answer[] = [];
+    const source: AnswerSource = {
+      async *stream() {
+        yield { read: { done: 4, total: 9, cached: 4 } };
+        yield { read: { done: 9, total: 9, cached: 4 } };
+        yield { thought: "one" };
+        yield { answer: "two" };
+      },
+      countTokens: () => Promise.resolve(0),
+    };
+    const signal = new AbortController().signal;
+    const options = { model: "", thinkingBudget: null, tools, signal };
+    await streamAnswer(source, [], options, empty, (answer) => seen.push(answer));
+    expect(seen.at(-1)).toMatchObject({
+      state: "streaming",
+      cost: { promptTokens: 9, cachedTokens: 4, thoughtTokens: 1 },
+    });
   });
 });

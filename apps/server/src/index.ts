@@ -33,11 +33,17 @@ export {
   type JobData,
   type Outcome,
   type OutcomeStatus,
+  type QueueCounts,
   type Run,
   type StopReason,
 } from "./jobs/job-runs.ts";
 export { JobFileError, JobFiles } from "./jobs/job-files.ts";
-export { startJobWorker, type JobHandler, type JobWorkerOptions } from "./jobs/job-worker.ts";
+export {
+  NotYet,
+  startJobWorker,
+  type JobHandler,
+  type JobWorkerOptions,
+} from "./jobs/job-worker.ts";
 export { Jobs } from "./jobs/jobs.ts";
 export { openRedis, RedisUnavailableError } from "./jobs/redis-connection.ts";
 export { startWorker, type OtherWork, type StartWorkerOptions } from "./jobs/start-worker.ts";

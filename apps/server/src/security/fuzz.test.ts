@@ -1,4 +1,3 @@
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -9,10 +8,12 @@ import { runInNewContext } from "node:vm";
 import { selectBackend } from "@levin/kernels/node";
 import * as tf from "@tensorflow/tfjs-core";
 import fc from "fast-check";
-import type { FastifyInstance, LightMyRequestResponse } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createServer } from "../index.ts";
+import { check, checkReply, places } from "../testing/check-reply.ts";
+import { withRoutes } from "../testing/noted-routes.ts";
 import { mark, oddRequests, type Route } from "../testing/odd-requests.ts";
 import { scriptedModel } from "../testing/scripted-model.ts";
 
@@ -25,7 +26,7 @@ const seed = Number(process.env["LEVIN_FUZZ_SEED"] ?? 6);
 let app: FastifyInstance;
 let page: string;
 let logged = "";
-const routes: Route[] = [];
+let routes: Route[];
 
 beforeAll(async () => {
   await selectBackend("cpu");
@@ -33,50 +34,22 @@ beforeAll(async () => {
   mkdirSync(join(page, "assets"));
   writeFileSync(join(page, "index.html"), "<p>page</p>");
   writeFileSync(join(page, "assets", "a.js"), "1");
-  const noteRoutes = (message: unknown): void => {
-    const { fastify } = message as { fastify: FastifyInstance };
-    fastify.addHook("onRoute", ({ method, url }) => {
-      for (const each of [method].flat()) routes.push({ method: each, url });
+  const make = () =>
+    createServer({
+      ...scriptedModel(() => "<think>\nOne.\n</think>\n\nThe sum is 3."),
+      pageDirectory: page,
+      bodyLimit: 64 * 1024,
+      // Full soon, so that what it keeps is not taken for a leak.
+      prefixCacheBytes: 2 ** 16,
+      logger: pino({ level: "debug" }, { write: (line: string) => void (logged += line) }),
     });
-  };
-  subscribe("fastify.initialization", noteRoutes);
-  app = createServer({
-    ...scriptedModel(() => "<think>\nOne.\n</think>\n\nThe sum is 3."),
-    pageDirectory: page,
-    bodyLimit: 64 * 1024,
-    // Full soon, so that what it keeps is not taken for a leak.
-    prefixCacheBytes: 2 ** 16,
-    logger: pino({ level: "debug" }, { write: (line: string) => void (logged += line) }),
-  });
-  unsubscribe("fastify.initialization", noteRoutes);
+  ({ app, routes } = withRoutes(make));
   await app.listen({ port: 0, host: "127.0.0.1" });
 });
 afterAll(async () => {
   await app?.close();
   rmSync(page, { recursive: true });
 });
-
-/** What stands in no reply and no log: where files lie. */
-const places = [process.cwd(), tmpdir(), "node_modules"];
-
-/** `expect` takes longer than a request. */
-function check(isRight: boolean, what: string): void {
-  if (!isRight) throw new Error(`expected ${what}`);
-}
-
-function checkReply({ statusCode, body, headers }: LightMyRequestResponse): void {
-  // What this server has no Redis and no hidden states for is refused with 501.
-  const isFailure = statusCode >= 500 || body.includes('"type":"server_error"');
-  check(!isFailure || statusCode === 501, `no failure, found ${statusCode} ${body}`);
-  for (const place of [...places, "\\n    at "])
-    check(!body.includes(place), `no ${place}: ${body}`);
-  if (statusCode < 400) return;
-  check(!body.includes(mark), `nothing of the prompt: ${body}`);
-  if (body === "") return;
-  check(`${headers["content-type"]}`.startsWith("application/json"), `JSON, found ${body}`);
-  const { error } = JSON.parse(body) as { error: object };
-  check(Object.keys(error).join() === "message,type,param,code", `OpenAI's form: ${body}`);
-}
 
 async function expectToAnswer(): Promise<void> {
   const messages = [{ role: "user", content: "hi" }];

@@ -121,6 +121,7 @@ describe("levin eval long", { timeout: 240_000 }, () => {
 
   it("says what a flag should be", async () => {
     const wrong: [flag: string, value: string, message: RegExp][] = [
+      ["--suites", "none", /SuiteSettingsError: --suites: expected --mrcr beside none/],
       ["--suites", "hay", /SuiteSettingsError: --suites: expected names among needle, .*"hay"/],
       ["--lengths", "1m", /SuiteSettingsError: --lengths: expected lengths such as .*"1m"/],
       ["--depths", "101", /SuiteSettingsError: --depths: expected percentages .*"101"/],

@@ -47,13 +47,9 @@ export async function runContext(
   settings: ContextSettings,
   events: ContextEvents,
 ): Promise<ContextReport | undefined> {
+  checkSettings(settings);
   const models: ContextRun[] = [];
   const titles = new Map<string, string>();
-  if (settings.redis !== undefined && (settings.haystack ?? settings.mrcr) !== undefined) {
-    throw new SuiteSettingsError(
-      "--redis: expected neither --haystack nor --mrcr, whose files are on this machine alone",
-    );
-  }
   for (const model of namedModels(settings)) {
     const run = await runModel(model, settings, {
       ...events,
@@ -72,6 +68,16 @@ export async function runContext(
   await writeFileWhole(path, `${JSON.stringify(report, null, 2)}\n`);
   await writeFileWhole(join(settings.output, "report.md"), contextMarkdown(report));
   return report;
+}
+
+function checkSettings({ suites, mrcr, haystack, redis }: ContextSettings): void {
+  if (suites.length === 0 && !mrcr) {
+    throw new SuiteSettingsError("--suites: expected --mrcr beside none, found nothing to ask");
+  }
+  if (redis === undefined || (haystack ?? mrcr) === undefined) return;
+  throw new SuiteSettingsError(
+    "--redis: expected neither --haystack nor --mrcr, whose files are on this machine alone",
+  );
 }
 
 /** Every question with the right answer as chats in OpenAI's form, one a line: to learn from, or to ask elsewhere. */

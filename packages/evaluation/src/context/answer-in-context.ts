@@ -41,46 +41,79 @@ export function contextAnswerer(
   suite: ContextSuite,
   { onRead, ...options }: GenerationOptions & { onRead?: (tokens: number) => void } = {},
 ): Answerer<ContextItem, ContextPrediction> {
-  const maxNewTokens = suite.answerTokens + (options.thinkingBudget ?? 0);
-
-  const open = new Set<Session>();
-  const closeAll = (): void => {
-    for (const session of open) session.dispose();
-    open.clear();
+  const generation = {
+    ...options,
+    maxNewTokens: suite.answerTokens + (options.thinkingBudget ?? 0),
   };
+  return {
+    together: questionsOfContext(suite.items),
+    answer: async (items) => {
+      const prompts = items.map((item) => ({ item, prompt: suite.promptOf(item) }));
+      const found = await new SharedReading(generation, onRead).answer(
+        new Session(model, tokenizer),
+        prompts,
+      );
+      return items.map(({ id }) => found.find((prediction) => prediction.id === id)!);
+    },
+    dispose: () => undefined,
+  };
+}
 
-  async function read(session: Session, ids: readonly number[]): Promise<void> {
-    for (let start = 0; start < ids.length; start += tokensAtOnce) {
-      session.append(ids.slice(start, start + tokensAtOnce));
-      await finish(session.generate({ maxNewTokens: 0 }));
-      onRead?.(Math.min(ids.length, start + tokensAtOnce) - start);
+/** Reads prompts along the tree of their beginnings, and replies where each ends. */
+class SharedReading {
+  readonly #generation: GenerationOptions;
+  readonly #onRead: ((tokens: number) => void) | undefined;
+  readonly #open = new Set<Session>();
+
+  constructor(generation: GenerationOptions, onRead: ((tokens: number) => void) | undefined) {
+    this.#generation = generation;
+    this.#onRead = onRead;
+  }
+
+  /** Uses the session up, whatever happens. */
+  async answer(session: Session, prompts: readonly Asked[]): Promise<ContextPrediction[]> {
+    this.#open.add(session);
+    try {
+      return await this.#answer(session, prompts, 0);
+    } finally {
+      for (const each of this.#open) each.dispose();
     }
   }
 
-  /** Predictions for prompts that the session has read the first `done` tokens of; uses it up. */
-  async function answer(
+  /** Predictions for prompts that the session has read the first `done` tokens of. */
+  async #answer(
     session: Session,
     prompts: readonly Asked[],
     done: number,
   ): Promise<ContextPrediction[]> {
     const shared = commonLength(prompts.map(({ prompt }) => prompt.ids));
-    await read(session, prompts[0]!.prompt.ids.slice(done, shared));
+    await this.#read(session, prompts[0]!.prompt.ids.slice(done, shared));
+    if (prompts.length === 1) return [await this.#reply(session, prompts[0]!)];
     const parts = partition(prompts, shared);
-    if (prompts.length === 1) return [await reply(session, prompts[0]!)];
     const predictions: ContextPrediction[] = [];
     for (const [i, part] of parts.entries()) {
+      // The last one needs no copy.
       const branch = i === parts.length - 1 ? session : session.fork();
-      open.add(branch);
-      predictions.push(...(await answer(branch, part, shared)));
+      this.#open.add(branch);
+      predictions.push(...(await this.#answer(branch, part, shared)));
     }
     return predictions;
   }
 
-  async function reply(session: Session, { item, prompt }: Asked): Promise<ContextPrediction> {
-    const { text } = await finish(session.generate({ ...options, maxNewTokens }));
+  async #read(session: Session, ids: readonly number[]): Promise<void> {
+    for (let start = 0; start < ids.length; start += tokensAtOnce) {
+      const some = ids.slice(start, start + tokensAtOnce);
+      session.append(some);
+      await finish(session.generate({ maxNewTokens: 0 }));
+      this.#onRead?.(some.length);
+    }
+  }
+
+  async #reply(session: Session, { item, prompt }: Asked): Promise<ContextPrediction> {
+    const { text } = await finish(session.generate(this.#generation));
     const { stateBytes } = session;
     session.dispose();
-    open.delete(session);
+    this.#open.delete(session);
     // What stands between the thought and the answer is the chat's frame.
     const said = text.trimStart();
     return {
@@ -88,18 +121,6 @@ export function contextAnswerer(
       ...{ promptTokens: prompt.ids.length, stateBytes },
     };
   }
-
-  return {
-    together: questionsOfContext(suite.items),
-    answer: async (items) => {
-      const prompts = items.map((item) => ({ item, prompt: suite.promptOf(item) }));
-      const session = new Session(model, tokenizer);
-      open.add(session);
-      const found = await answer(session, prompts, 0).finally(closeAll);
-      return items.map(({ id }) => found.find((prediction) => prediction.id === id)!);
-    },
-    dispose: () => undefined,
-  };
 }
 
 /** Tokens that are read before others may have a turn. */

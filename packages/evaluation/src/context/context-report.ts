@@ -35,32 +35,39 @@ export interface ContextRun {
   beyond: readonly number[];
 }
 
-/** Results of each length, then of each depth where a suite has several. */
+/** A suite's results of each length, then of each length and depth. */
 export function contextResults(
   items: readonly ContextItem[],
   predictions: readonly ContextPrediction[],
 ): ContextResult[] {
   const byId = new Map(predictions.map((prediction) => [prediction.id, prediction]));
-  const groups = new Map<string, ContextItem[]>();
-  const add = (key: string, item: ContextItem): void => {
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  };
-  for (const item of items) add(`${item.suite} ${item.length}`, item);
-  for (const item of items) {
-    if (item.depth !== undefined) add(`${item.suite} ${item.length} ${item.depth}`, item);
-  }
-  return [...groups].map(([key, members]) => {
-    const [{ suite, length, depth }] = members as [ContextItem];
+  const resultOf = (members: readonly ContextItem[]): ContextResult => {
     const found = members.map(({ id }) => byId.get(id)!);
-    const isOfDepth = key.split(" ").length === 3;
     return {
-      ...{ suite, length, ...(isOfDepth && { depth: depth! }), count: found.length },
+      ...{ suite: members[0]!.suite, length: members[0]!.length, count: found.length },
       score: mean(found.map(({ value }) => value)),
       chance: mean(found.map(({ chance }) => chance)),
       promptTokens: Math.max(...found.map(({ promptTokens }) => promptTokens)),
       stateBytes: Math.max(...found.map(({ stateBytes }) => stateBytes)),
     };
-  });
+  };
+  const placed = items.filter(({ depth }) => depth !== undefined);
+  return [
+    ...grouped(items, ({ length }) => length).map(resultOf),
+    ...grouped(placed, ({ length, depth }) => `${length} ${depth}`).map((members) => ({
+      ...resultOf(members),
+      depth: members[0]!.depth!,
+    })),
+  ];
+}
+
+function grouped<Key>(
+  items: readonly ContextItem[],
+  keyOf: (item: ContextItem) => Key,
+): ContextItem[][] {
+  const groups = new Map<Key, ContextItem[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return [...groups.values()];
 }
 
 /** A table of scores and memory for each suite, in Markdown; models stand side by side. */

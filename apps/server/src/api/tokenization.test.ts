@@ -34,8 +34,11 @@ describe("tokenize and detokenize", () => {
       count: ids.length,
       max_model_len: 1024,
       tokens: ids,
-      token_strs: ids.map((id) => smallTokenizer().decode([id])),
+      token_strs: ids.map((id) => smallTokenizer().idToToken(id)),
     });
+    const spaced = { model, prompt: " a", return_token_strs: true };
+    const { token_strs: spelled } = await post<{ token_strs: string[] }>("/tokenize", spaced);
+    expect(spelled.join("")).toBe("Ġa");
     expect(await post("/detokenize", { model, tokens: ids })).toMatchObject({ prompt: text });
   });
 
@@ -43,12 +46,14 @@ describe("tokenize and detokenize", () => {
     const ids = smallTokenizer().encode(text, { parseSpecialTokens: false });
     const body = { content: text, parse_special: false };
     expect(await post("/tokenize", body)).toEqual({ tokens: ids });
-    const { tokens } = await post<{ tokens: { id: number; piece: string }[] }>("/tokenize", {
-      ...body,
-      with_pieces: true,
-    });
+    type Pieces = { tokens: { id: number; piece: string | number[] }[] };
+    const { tokens } = await post<Pieces>("/tokenize", { ...body, with_pieces: true });
     expect(tokens.map(({ id }) => id)).toEqual(ids);
     expect(tokens[0]!.piece).toBe("The");
+    // Parts of a character are bytes, as the text would be lost.
+    expect(tokens.slice(-4).map(({ piece }) => piece)).toEqual([[0xf0], [0x9f], [0x99], [0x82]]);
+    const bytes = tokens.map(({ piece }) => Buffer.from(piece as string));
+    expect(Buffer.concat(bytes).toString()).toBe(text);
     expect(await post("/detokenize", { tokens: ids })).toMatchObject({ content: text });
     expect(await post("/detokenize", { tokens: [] })).toMatchObject({ content: "" });
   });

@@ -40,16 +40,20 @@ const detokenizeSchema = z.strictObject({
 
 const tokenId = z.int().min(0);
 
+/** Text, or the bytes of a part of a character. */
+const piece = z.union([z.string(), z.array(z.int().min(0).max(255))]);
+
 /** In vLLM's form, or in llama.cpp's for a body with `content`. */
 const tokensSchema = z.union([
   z.object({
     count: z.int().min(0),
     max_model_len: z.int(),
     tokens: z.array(tokenId),
+    /** As they are spelled in the vocabulary, where `Ġ` is a space. */
     token_strs: z.array(z.string()).nullable(),
   }),
   z.object({
-    tokens: z.union([z.array(tokenId), z.array(z.object({ id: tokenId, piece: z.string() }))]),
+    tokens: z.union([z.array(tokenId), z.array(z.object({ id: tokenId, piece }))]),
   }),
 ]);
 
@@ -69,15 +73,16 @@ export function tokenization(app: FastifyInstance, served: ServedModel): void {
     const body = parseBody(tokenizeSchema, request.body);
     if (body.model != null) checkModel(body.model, served.modelId);
     const tokens = tokensOf(body, served);
-    const piece = (id: number): string => tokenizer.decode([id]);
     if (body.content !== undefined) {
-      return { tokens: body.with_pieces ? tokens.map((id) => ({ id, piece: piece(id) })) : tokens };
+      const withPieces = () =>
+        tokens.map((id) => ({ id, piece: pieceOf(tokenizer.tokenBytes(id)) }));
+      return { tokens: body.with_pieces ? withPieces() : tokens };
     }
     return {
       count: tokens.length,
       max_model_len: served.model.config.maxPositionEmbeddings,
       tokens,
-      token_strs: body.return_token_strs ? tokens.map(piece) : null,
+      token_strs: body.return_token_strs ? tokens.map((id) => tokenizer.idToToken(id)!) : null,
     };
   });
   const toText = about("The text of tokens", { body: detokenizeSchema, reply: textSchema });
@@ -87,6 +92,17 @@ export function tokenization(app: FastifyInstance, served: ServedModel): void {
     const text = tokenizer.decode(promptIds(tokens, "tokens", served));
     return { prompt: text, content: text };
   });
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** A token's text; its bytes where they are a part of a character. */
+function pieceOf(bytes: Uint8Array): string | number[] {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return [...bytes];
+  }
 }
 
 function tokensOf(body: TokenizeRequest, served: ServedModel): number[] {

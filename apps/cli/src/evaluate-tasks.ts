@@ -16,6 +16,8 @@ export interface TaskEvaluation {
 export interface EvaluateTasksOptions {
   problems: EvaluationOptions;
   generation: GenerationOptions;
+  /** Ends early. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Problems that are asked in one batch. */
@@ -35,7 +37,7 @@ export async function* evaluateTasks(
   const results = new Map<number, AskResult>();
   let told = 0;
   let before = 0;
-  for await (const { index, result } of crew.perform(pieces)) {
+  for await (const { index, result } of crew.perform(pieces, options.signal)) {
     results.set(index, result);
     for (; told < asked.length; told++) {
       const { task, problems } = asked[told]!;

@@ -13,6 +13,7 @@ import {
   toNumber,
   type GenerationFlags,
 } from "./generation-flags.ts";
+import { endOnSignals } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
 
 interface EvalFlags extends GenerationFlags, SpreadFlags {
@@ -46,11 +47,14 @@ export function addEval(program: Command): void {
       const tasks = await readTasks(flags.tasks);
       const crew = await openCrew(flags);
       const { count, problemSeed: seed, maxDifficulty } = flags;
+      // What others would go on with is taken back first.
+      const signal = flags.redis === undefined ? undefined : endOnSignals();
       const evaluations: TaskEvaluation[] = [];
       try {
         for await (const evaluation of evaluateTasks(crew, tasks, {
           problems: { count, seed, maxDifficulty },
           generation: generationOptions(flags),
+          signal,
         })) {
           evaluations.push(evaluation);
           print(resultOf(evaluation.task, [evaluation]), flags.json);
@@ -59,7 +63,8 @@ export function addEval(program: Command): void {
       } finally {
         await crew.close();
       }
-      print(resultOf("all", evaluations), flags.json);
+      if (signal?.aborted) process.exitCode = 130;
+      else print(resultOf("all", evaluations), flags.json);
     });
 }
 

@@ -109,6 +109,17 @@ describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_00
     expect(await connection.keys("levin:file:*")).toEqual([]);
   });
 
+  it("takes back what nobody has begun with at Ctrl-C", async () => {
+    const runs = await openRuns(redis.url);
+    const kind = await pieceKind({ backend: "wasm" });
+    const caller = start(...asked);
+    await expect.poll(caller.said, patient).toMatch(/waiting/);
+    expect(await runs.list(kind)).toHaveLength(1);
+    process.kill(caller.pid, "SIGINT");
+    expect(await caller.ended).toMatchObject({ code: 130, stdout: "" });
+    expect(await runs.list(kind)).toEqual([]);
+  });
+
   it("tells what failed at a worker", async () => {
     await startWorker();
     const { code, stderr } = await start(...asked, "--top-p", "7").ended;

@@ -53,7 +53,7 @@ export function contextResults(
   };
   const placed = items.filter(({ depth }) => depth !== undefined);
   return [
-    ...grouped(items, ({ length }) => length).map(resultOf),
+    ...grouped(items, ({ length }) => String(length)).map(resultOf),
     ...grouped(placed, ({ length, depth }) => `${length} ${depth}`).map((members) => ({
       ...resultOf(members),
       depth: members[0]!.depth!,
@@ -61,11 +61,12 @@ export function contextResults(
   ];
 }
 
-function grouped<Key>(
+/** Items that share a key, in their order. */
+function grouped(
   items: readonly ContextItem[],
-  keyOf: (item: ContextItem) => Key,
+  keyOf: (item: ContextItem) => string,
 ): ContextItem[][] {
-  const groups = new Map<Key, ContextItem[]>();
+  const groups = new Map<string, ContextItem[]>();
   for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
   return [...groups.values()];
 }

@@ -7,7 +7,9 @@ interface Chunk {
   choices?: {
     delta?: {
       content?: string | null;
-      reasoning_content?: string;
+      reasoning_content?: string | null;
+      /** What newer engines behind the server call it. */
+      reasoning?: string | null;
       tool_calls?: {
         index: number;
         id?: string;
@@ -69,8 +71,9 @@ function post(path: string, signal: AbortSignal, body: object): Promise<Response
 function toDelta({ error, choices, prompt_progress: progress, usage }: Chunk): Delta {
   if (error) throw new Error(error.message);
   const delta = choices?.[0]?.delta;
+  const thought = delta?.reasoning_content || delta?.reasoning;
   return {
-    ...(delta?.reasoning_content && { thought: delta.reasoning_content }),
+    ...(thought && { thought }),
     ...(delta?.content && { answer: delta.content }),
     ...(delta?.tool_calls && {
       toolCalls: delta.tool_calls.map(({ index, id, function: called }) => ({

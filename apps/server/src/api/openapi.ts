@@ -39,6 +39,15 @@ export function listOf<Item extends z.ZodType>(item: Item) {
   return z.object({ object: z.literal("list"), data: z.array(item) });
 }
 
+/** A page of a longer list. */
+export function pageOf<Item extends z.ZodType>(item: Item) {
+  return listOf(item).extend({
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  });
+}
+
 /** What is said of something that was deleted. */
 export function deletionOf<Name extends string>(object: Name) {
   return z.object({ id: z.string(), object: z.literal(object), deleted: z.literal(true) });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listOf } from "../api/openapi.ts";
+import { listOf, pageOf } from "../api/openapi.ts";
 import type { LineError } from "./batch-input.ts";
 import type { Run } from "./job-runs.ts";
 
@@ -55,11 +55,7 @@ export const batchObjectSchema = z
   })
   .meta({ id: "Batch" });
 
-export const batchPageSchema = listOf(batchObjectSchema).extend({
-  first_id: z.string().nullable(),
-  last_id: z.string().nullable(),
-  has_more: z.boolean(),
-});
+export const batchPageSchema = pageOf(batchObjectSchema);
 
 type BatchObject = z.output<typeof batchObjectSchema>;
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listOf } from "../api/openapi.ts";
+import { pageOf } from "../api/openapi.ts";
 import type { Session, SessionMessage } from "./session.ts";
 import { messageSchema } from "./session-file.ts";
 
@@ -42,11 +42,7 @@ export const importedSchema = sessionSchema
   .meta({ id: "ImportedSession" });
 
 /** A page of sessions. */
-export const sessionPageSchema = listOf(sessionSchema).extend({
-  first_id: z.string().nullable(),
-  last_id: z.string().nullable(),
-  has_more: z.boolean(),
-});
+export const sessionPageSchema = pageOf(sessionSchema);
 
 type SessionForm = z.output<typeof sessionSchema>;
 

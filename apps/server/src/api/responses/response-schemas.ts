@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listOf } from "../openapi.ts";
+import { pageOf } from "../openapi.ts";
 import { textFormat } from "./response-request.ts";
 
 /* What replies about responses are, in OpenAI's form. */
@@ -92,8 +92,4 @@ export const responseEventSchema = z
   .meta({ id: "ResponseEvent" });
 
 /** A page of what a response answers. */
-export const itemPageReply = listOf(itemSchema).extend({
-  first_id: z.string().nullable(),
-  last_id: z.string().nullable(),
-  has_more: z.boolean(),
-});
+export const itemPageReply = pageOf(itemSchema);

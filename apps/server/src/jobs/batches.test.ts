@@ -156,6 +156,8 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
     expect(await openai.files.retrieve(file.id)).toEqual(file);
     expect(await (await openai.files.content(file.id)).text()).toBe(text);
     expect((await openai.files.list()).data.map(({ id }) => id)).toContain(file.id);
+    // The name of its content in Redis is no file's.
+    await expect(openai.files.retrieve(`${file.id}:data`)).rejects.toMatchObject({ status: 404 });
     await openai.files.delete(file.id);
     await expect(openai.files.retrieve(file.id)).rejects.toMatchObject({ status: 404 });
     await expect(openai.files.content(file.id)).rejects.toMatchObject({ code: "file_not_found" });

@@ -18,6 +18,7 @@ export const fileSchema = z
 export type FileObject = z.output<typeof fileSchema>;
 
 const prefix = "levin:file";
+const idForm = /^file-[0-9a-f]{32}$/;
 /** Files are kept for so many seconds. */
 const retention = 30 * 24 * 3600;
 
@@ -60,7 +61,8 @@ export class FileStore {
 
   /** A file of this owner; others' are as if they were not there. */
   async get(owner: string, id: string): Promise<FileObject | undefined> {
-    const file = await this.#redis.get(`${prefix}:${id}`);
+    // Other keys begin alike: those of contents, and of what workers are handed.
+    const file = idForm.test(id) ? await this.#redis.get(`${prefix}:${id}`) : null;
     if (file === null) return undefined;
     const { owner: whose = "", ...known } = JSON.parse(file) as FileObject & { owner?: string };
     if (whose !== owner) return undefined;

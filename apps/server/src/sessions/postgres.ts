@@ -70,18 +70,17 @@ class AdvisoryLocks {
     await client?.end();
   }
 
-  async #connect(): Promise<pg.Client> {
+  #connect(): Promise<pg.Client> {
     const client = new pg.Client({ connectionString: this.#url, types });
-    const forget = (): void => void (this.#client = undefined);
+    const connected = client.connect().then(() => client);
+    // It tells of its end more than once: another may be in its place by then, with its own locks.
+    const forget = (): void => {
+      if (this.#client === connected) this.#client = undefined;
+    };
     client.on("error", forget);
     client.on("end", forget);
-    try {
-      await client.connect();
-      return client;
-    } catch (error) {
-      forget();
-      throw error;
-    }
+    connected.catch(forget);
+    return connected;
   }
 }
 

@@ -22,12 +22,17 @@ export function sessionOf(row: Selectable<Tables["session"]>): Session {
 
 /** The columns of a title. */
 export function titleColumns(title: string | null): { title: string | null; title_key: string } {
-  return { title, title_key: searchKey(title ?? "") };
+  return { title: title && columnText(title), title_key: searchKey(title ?? "") };
+}
+
+/** Text as every database keeps and looks it up: PostgreSQL refuses NUL, SQLite ends texts there. */
+export function columnText(text: string): string {
+  return text.replaceAll("\0", "\uFFFD");
 }
 
 /** Text that is equal for texts that differ in case alone. */
 export function searchKey(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
+  return columnText(text).normalize("NFKC").toLowerCase();
 }
 
 export function messageOf(row: Selectable<Tables["message"]>): SessionMessage {

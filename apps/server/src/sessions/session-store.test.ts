@@ -213,6 +213,26 @@ eachDatabase("sessions", (opened) => {
     await store.checkGrowth();
   });
 
+  it("takes NUL in titles and in what is looked for", async () => {
+    const named = await store.create("nul", { ...blank, title: "a\0b" }, []);
+    const asked = await store.create("nul", blank, []);
+    await store.add(asked, {
+      messages: [said("c\0d")],
+      from: 0,
+      state: undefined,
+      model,
+      title: "c\0d",
+    });
+    expect(await store.find("nul", named.id)).toMatchObject({ title: "a\uFFFDb" });
+    expect(await store.find("nul", asked.id)).toMatchObject({ title: "c\uFFFDd" });
+    const { sessions } = await store.list("nul", { limit: 2, query: "A\0B" });
+    expect(sessions.map(({ id }) => id)).toEqual([named.id]);
+    const missing = { status: 404, code: "session_not_found" };
+    await expect(store.find("nul", "\0")).rejects.toMatchObject(missing);
+    await expect(store.update("nul", "\0", { title: "\0" })).rejects.toMatchObject(missing);
+    await expect(store.delete("nul", "\0")).rejects.toMatchObject(missing);
+  });
+
   it("gives a lock to one at a time", async () => {
     expect(await database.lock("a")).toBe(true);
     expect([await database.lock("a"), await database.lock("b")]).toEqual([false, true]);

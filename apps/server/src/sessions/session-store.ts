@@ -3,6 +3,7 @@ import { sql, type Kysely, type Transaction } from "kysely";
 import { ApiError } from "../api/api-error.ts";
 import type { Database } from "./database.ts";
 import {
+  columnText,
   countTokens,
   messageOf,
   messageRow,
@@ -97,7 +98,7 @@ export class SessionStore {
     const row = await this.#db
       .selectFrom("session")
       .selectAll()
-      .where("id", "=", id)
+      .where("id", "=", columnText(id))
       .where("owner", "=", owner)
       .executeTakeFirst();
     if (!row) throw notFound(id);
@@ -177,7 +178,7 @@ export class SessionStore {
         ...(title !== undefined && titleColumns(title)),
         ...(metadata && { metadata: JSON.stringify(metadata) }),
       })
-      .where("id", "=", id)
+      .where("id", "=", columnText(id))
       .where("owner", "=", owner)
       .returningAll()
       .executeTakeFirst();
@@ -189,7 +190,7 @@ export class SessionStore {
   async delete(owner: string, id: string): Promise<void> {
     const { numDeletedRows } = await this.#db
       .deleteFrom("session")
-      .where("id", "=", id)
+      .where("id", "=", columnText(id))
       .where("owner", "=", owner)
       .executeTakeFirst();
     if (numDeletedRows === 0n) throw notFound(id);
@@ -207,7 +208,7 @@ export class SessionStore {
         .updateTable("session")
         .set({
           // A title that was given meanwhile stays.
-          title: sql<string>`coalesce(title, ${title})`,
+          title: sql<string>`coalesce(title, ${columnText(title)})`,
           title_key: sql<string>`case when title is null then ${searchKey(title)} else title_key end`,
           tools: model.tools && JSON.stringify(model.tools),
           model: model.model,

@@ -67,7 +67,7 @@ export class Turn {
       isBrokenOff = false;
       throw error;
     } finally {
-      if (isBrokenOff && this.#isStreamed && said.length > 0) {
+      if (isBrokenOff && this.#isStreamed && said.some(isSaid)) {
         await this.#session
           .save(answerOf(said))
           .catch((error: unknown) => this.#session.onError(error));
@@ -81,6 +81,11 @@ export class Turn {
     this.#isReleased = true;
     await this.#session.unlock();
   }
+}
+
+/** How far the prompt is read comes in parts, too. */
+function isSaid({ promptProgress }: AnswerPart): boolean {
+  return promptProgress === undefined;
 }
 
 function answerOf(parts: readonly AnswerPart[]): ConversationMessage {

@@ -7,6 +7,7 @@ import type { Caller } from "../security/caller.ts";
 import { chatChunk, type ChatChunk, type ChatPiece, type ChatUsage } from "./chat-chunks.ts";
 import { countedEvents, countUsage } from "./count-usage.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
+import { wholeEvents } from "./whole-events.ts";
 
 /**
  * The answer in an engine's chat completion, whole or streamed, counted for a caller.
@@ -21,7 +22,8 @@ export async function* engineAnswer(
     countUsage(caller, body);
     yield* answer.read(body.toString());
   } else {
-    for await (const data of eventData(countedEvents(caller, body))) yield* answer.read(data);
+    for await (const data of eventData(countedEvents(caller, wholeEvents(body))))
+      yield* answer.read(data);
   }
   return answer.end();
 }

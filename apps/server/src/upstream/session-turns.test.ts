@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { selectBackend } from "@levin/kernels/node";
 import OpenAI from "openai";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -230,6 +231,63 @@ it("sessions and responses are their key's alone, which is charged what the engi
   });
   const follow = { ...asked, input: "hi", previous_response_id: response.id };
   await expect(bob.responses.create(follow)).rejects.toMatchObject({ code: "response_not_found" });
+});
+
+it("a key is charged what an engine tells in pieces", async () => {
+  const usage = new UsageBook();
+  const { key, stored } = createKey("ann", {});
+  const small = await startSmallEngine(async (response) => {
+    response.setHeader("content-type", "text/event-stream");
+    response.write(
+      'data: {"choices": [{"delta": {"content": "Yes"}, "finish_reason": "stop"}]}\n\n',
+    );
+    response.write('data: {"choices": [], "usage": {"prompt_tokens": 7, ');
+    await sleep(100);
+    response.end('"completion_tokens": 5}}\n\ndata: [DONE]\n\n');
+  });
+  const keys = new KeyRing(undefined, [stored]);
+  const server = await startUpstreamServer([small.url], { security: { keys, usage } });
+  onTestFinished(async () => {
+    await server.close();
+    small.close();
+  });
+  const openai = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: key, maxRetries: 0 });
+  const stream = await openai.responses.create({ model: "small", input: "hi", stream: true });
+  for await (const _ of stream);
+  expect(usage.of(stored.id).total).toMatchObject({ promptTokens: 7, completionTokens: 5 });
+});
+
+it("a stream left while its prompt is read saves no answer", async () => {
+  const progress = { total: 9, cache: 0, processed: 4, time_ms: 1 };
+  const small = await startSmallEngine((response) => {
+    response.setHeader("content-type", "text/event-stream");
+    response.write(`data: ${JSON.stringify({ choices: [], prompt_progress: progress })}\n\n`);
+  });
+  const server = await startUpstreamServer([small.url], { shutdownGrace: 0 });
+  onTestFinished(async () => {
+    await server.close();
+    small.close();
+  });
+  const asker = new SessionClient(server.url, "small");
+  const { id } = await asker.create();
+  const leaving = new AbortController();
+  const response = await fetch(`${server.url}/v1/chat/completions`, {
+    method: "POST",
+    signal: leaving.signal,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(asker.turn(id, "Well?", { stream: true, return_progress: true })),
+  });
+  const reader = response.body!.getReader();
+  for (let told = ""; !told.includes("prompt_progress");) {
+    told += Buffer.from((await reader.read()).value!).toString();
+  }
+  leaving.abort();
+  // The session is open for a fork's answer, or this one's, when all is over.
+  await expect
+    .poll(() => asker.ask(id).catch((error: unknown) => error), { timeout: 20_000 })
+    .toMatchObject({
+      body: { error: { message: expect.stringContaining("found no message") as string } },
+    });
 });
 
 describe("an engine that fails in a turn", () => {

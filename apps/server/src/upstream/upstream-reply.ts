@@ -56,10 +56,12 @@ function replyHeaders(upstream: Dispatcher.ResponseData["headers"]): Headers {
   return headers;
 }
 
-/** Waits for the whole body unless it is a stream of events. */
+/** Waits for the whole body unless it is an answer in a stream of events. */
 export async function readReply(response: Dispatcher.ResponseData): Promise<UpstreamReply> {
   const { statusCode: status, headers, body } = response;
-  const isStream = String(headers["content-type"]).startsWith("text/event-stream");
+  const isEvents = String(headers["content-type"]).startsWith("text/event-stream");
+  // A refusal is read as a whole, however it is sent.
+  const isStream = isEvents && status === 200;
   return {
     status,
     headers: replyHeaders(headers),

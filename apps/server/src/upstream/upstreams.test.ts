@@ -321,6 +321,25 @@ describe("metrics of upstreams", () => {
     expect(now["2 requests_total answered"]).toBeUndefined();
   });
 
+  it("count a refusal in the form of events as a whole reply", async () => {
+    const { front } = await start([
+      (response) => {
+        response.writeHead(400, { "content-type": "text/event-stream" });
+        response.end('data: {"error": {"message": "no"}}\n\n');
+      },
+    ]);
+    const { id } = await front.openai.post<{ id: string }>("/sessions", { body: {} });
+    for (const body of [question, { ...question, session: id }]) {
+      await expect(front.openai.chat.completions.create(body)).rejects.toMatchObject({
+        status: 400,
+      });
+    }
+    expect(await samples(front)).toMatchObject({
+      "1 requests_total answered": 2,
+      "1 outstanding_requests": 0,
+    });
+  });
+
   it("know a stream that is whole from one that breaks off and one that is left", async () => {
     const { front } = await start([
       (response, before) => {

@@ -35,6 +35,7 @@ eachDatabase("responses", (database) => {
     const one = stored("resp_1", 'Ünïcode "quoted" 🙂');
     await store().keep("ann", one);
     expect(await store().find("ann", "resp_1")).toEqual(one);
+    await expect(store().find("ann", "\0")).rejects.toMatchObject(missing);
     await expect(store().find("bob", "resp_1", "x")).rejects.toMatchObject({
       ...missing,
       param: "x",

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from "kysely";
 import type { Database } from "../../sessions/database.ts";
+import { columnText } from "../../sessions/rows.ts";
 import type { Tables } from "../../sessions/schema.ts";
 import { day } from "../../sessions/state-quota.ts";
 import { ApiError } from "../api-error.ts";
@@ -52,7 +53,7 @@ export class ResponseStore {
     const row = await db
       .selectFrom("response")
       .select(["input", "body"])
-      .where("id", "=", id)
+      .where("id", "=", columnText(id))
       .where("owner", "=", owner)
       .executeTakeFirst();
     if (!row) throw notFound(id, param);
@@ -67,7 +68,7 @@ export class ResponseStore {
     const { db } = await this.#database();
     const { numDeletedRows } = await db
       .deleteFrom("response")
-      .where("id", "=", id)
+      .where("id", "=", columnText(id))
       .where("owner", "=", owner)
       .executeTakeFirst();
     if (numDeletedRows === 0n) throw notFound(id, null);

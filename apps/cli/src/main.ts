@@ -7,7 +7,10 @@ try {
   // Typed errors say all there is to say; a stack is for surprises.
   const known =
     error instanceof Error &&
-    ((error.constructor !== Error && error.name !== "TypeError") || isOfFlags(error));
+    ((error.constructor !== Error && error.name !== "TypeError") ||
+      isOfFlags(error) ||
+      // Of the system, such as ENOENT: it names what was done and the file.
+      "syscall" in error);
   console.error(known ? `${error.name}: ${error.message}` : error);
   process.exitCode = 1;
 }

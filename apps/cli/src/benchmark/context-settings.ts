@@ -40,7 +40,7 @@ export interface ContextSettings extends ContextSource, SpreadFlags {
 /** The suites that `--suites` names. Throws SuiteSettingsError. */
 export function readSuiteNames(text: string): ContextSuiteName[] {
   if (text === "none") return [];
-  return text.split(",").map((part) => {
+  return parts(text, (part) => {
     const name = part.trim();
     if (Object.hasOwn(contextSuites, name)) return name as ContextSuiteName;
     const all = Object.keys(contextSuites).join(", ");
@@ -50,7 +50,7 @@ export function readSuiteNames(text: string): ContextSuiteName[] {
 
 /** Lengths such as `512,1k,128k`, where k is 1024. Throws SuiteSettingsError. */
 export function readLengths(text: string): number[] {
-  return text.split(",").map((part) => {
+  return parts(text, (part) => {
     const [, digits, kilo] = /^\s*(\d+)(k?)\s*$/i.exec(part) ?? [];
     const length = Number(digits) * (kilo ? 1024 : 1);
     if (length > 0) return length;
@@ -62,11 +62,16 @@ export function readLengths(text: string): number[] {
 
 /** Depths in percent, as 0 to 1. Throws SuiteSettingsError. */
 export function readDepths(text: string): number[] {
-  return text.split(",").map((part) => {
+  return parts(text, (part) => {
     const depth = Number(part) / 100;
     if (part.trim() !== "" && depth >= 0 && depth <= 1) return depth;
     throw new SuiteSettingsError(`--depths: expected percentages from 0 to 100, found "${part}"`);
   });
+}
+
+/** What is parted by commas, each value once: the same question twice would count as two. */
+function parts<Value>(text: string, read: (part: string) => Value): Value[] {
+  return [...new Set(text.split(",").map(read))];
 }
 
 /** Those of the settings that decide what an item asks and how it is answered. */

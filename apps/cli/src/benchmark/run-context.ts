@@ -115,6 +115,9 @@ async function runModel(
   try {
     for (const suite of await contextSuitesOf(source, text)) {
       events.onSuite(suite);
+      if (suite.items.length === 0 && lengths.length > 0) {
+        events.onNotice(`${suite.name}: no question is of these lengths`);
+      }
       const found = await measure(suite, { name, directory, source, crew }, settings, events);
       if (!found) return undefined;
       for (const result of found) events.onResult(result, name);

@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, truncate } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { levin, repository } from "../testing/run-levin.ts";
-import type { ReasoningReport } from "./run-reasoning.ts";
+import { runReasoning, type ReasoningReport, type ReasoningSettings } from "./run-reasoning.ts";
 
 const fixtures = join(repository, "packages/evaluation/src/__fixtures__/reasoning");
 let folder: string;
@@ -53,6 +53,57 @@ describe("levin eval reasoning", { timeout: 240_000 }, () => {
     const run = await levin(...flags("files", "--data", ...files, "--count", "2", ...examples));
     expect([run.code, run.stderr]).toEqual([0, ""]);
     expect(run.stdout).toMatch(/^gsm8k +\d+\.\d % .*n = 2\)\nmath +\d+\.\d % .*n = 2\)\n/);
+  });
+
+  it("tells files of the same name in different folders apart", async () => {
+    const files: string[] = [];
+    for (const name of ["gsm8k", "math"]) {
+      await mkdir(join(folder, "data", name), { recursive: true });
+      files.push(join(folder, "data", name, "test.jsonl"));
+      await copyFile(join(fixtures, `${name}.jsonl`), files.at(-1)!);
+    }
+    const run = await levin(...flags("same", "--data", ...files));
+    expect([run.code, run.stderr]).toEqual([0, ""]);
+    expect(run.stdout).toMatch(/^gsm8k-test .*n = 3\)\nmath-test .*n = 3\)\n/);
+    for (const name of ["gsm8k", "math"]) {
+      const log = await readFile(join(folder, "same", "predictions", `${name}-test.jsonl`), "utf8");
+      expect(log.trim().split("\n")).toHaveLength(4);
+    }
+  });
+
+  it("tells of settings that would measure nothing, or not what they say", async () => {
+    const data = [join(fixtures, "math.jsonl")];
+    const examples = data[0]!;
+    const empty = join(folder, "empty.jsonl");
+    await writeFile(empty, "\n");
+    const settings: ReasoningSettings = {
+      ...{ backend: "cpu", output: join(folder, "none"), instruction: "", shots: 0, samples: 1 },
+      ...{ problemSeed: 0, maxDifficulty: 1, temperature: 0, maxTokens: 1, seed: 0 },
+    };
+    const events = { ...{ onAnswered: () => {}, onResult: () => {} }, signal: AbortSignal.abort() };
+    const wrong: [changes: Partial<ReasoningSettings>, message: string][] = [
+      [{ data, shots: 2 }, "expected --examples and --shots together"],
+      [{ data, examples }, "expected --examples and --shots together"],
+      [{ data, examples, shots: 9 }, "--shots: expected at most 3, the examples of"],
+      [{ shots: 2 }, "expected --data beside them"],
+      [{ data: [...data, ...data] }, "--data: expected files of different names"],
+      [{ data, samples: 4 }, "--temperature: expected more than 0"],
+      [{ data: [empty] }, "empty.jsonl: expected problems, an object a line, found none"],
+    ];
+    for (const [changes, message] of wrong) {
+      await expect(runReasoning({ ...settings, ...changes }, events)).rejects.toThrow(message);
+    }
+  });
+
+  it("names a flag or a file that is none", async () => {
+    const wrong: [flags: string[], message: RegExp][] = [
+      [["--samples", "0"], /expected a whole number from 1, found "0"/],
+      [["--data", join(folder, "none.jsonl")], /^Error: ENOENT: .*none.jsonl'\n$/],
+    ];
+    for (const [more, message] of wrong) {
+      const { code, stderr } = await levin(...flags("none", ...more));
+      expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    }
   });
 
   it("names a line that is none", async () => {

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import {
   mathReasoningProblems,
   parseMathProblems,
@@ -19,6 +19,7 @@ import type { ReplyPiece } from "../spread/piece.ts";
 import { readTasks } from "../task-names.ts";
 import { hashOf, hashOfModel } from "../training/fingerprints.ts";
 import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
+import { SuiteSettingsError } from "./suite-settings.ts";
 
 /** How reasoning is to be measured: the flags of `levin eval reasoning`. */
 export interface ReasoningSettings extends SpreadFlags {
@@ -67,12 +68,13 @@ export interface ReasoningReport {
  * stopped. Leaves `predictions/`, `report.json` and `report.md`.
  *
  * @returns the report; undefined after an abort
- * @throws DataError, UnknownTaskError, PredictionLogError
+ * @throws DataError, UnknownTaskError, SuiteSettingsError, PredictionLogError
  */
 export async function runReasoning(
   settings: ReasoningSettings,
   events: ReasoningEvents,
 ): Promise<ReasoningReport | undefined> {
+  expectFitting(settings);
   const suites = await readSuites(settings);
   const decisive = await decisiveOf(settings);
   const crew = await openCrew(settings);
@@ -183,18 +185,65 @@ async function readSuites(settings: ReasoningSettings): Promise<[string, Reasoni
     ]);
   }
   const known = settings.examples === undefined ? [] : await readProblems(settings.examples);
-  const examples = createRandom(seed).sample(known, Math.min(shots, known.length));
+  if (shots > known.length) {
+    throw new SuiteSettingsError(
+      `--shots: expected at most ${known.length}, the examples of ${settings.examples}, found ${shots}`,
+    );
+  }
+  const examples = createRandom(seed).sample(known, shots);
+  const names = suiteNames(data);
   return Promise.all(
-    data.map(async (path): Promise<[string, ReasoningProblem[]]> => {
+    data.map(async (path, i): Promise<[string, ReasoningProblem[]]> => {
       const problems = (await readProblems(path)).slice(0, count);
-      const suite = basename(path, extname(path));
+      const suite = names[i]!;
       return [suite, mathReasoningProblems(suite, problems, { instruction, examples })];
     }),
   );
 }
 
+/** Flags that would say nothing beside the others. Throws SuiteSettingsError. */
+function expectFitting({ data, examples, shots, samples, temperature }: ReasoningSettings): void {
+  if (!data && (examples !== undefined || shots > 0)) {
+    throw new SuiteSettingsError("--examples and --shots: expected --data beside them, found none");
+  }
+  if ((examples === undefined) !== (shots === 0)) {
+    throw new SuiteSettingsError("expected --examples and --shots together, found one of them");
+  }
+  if (samples > 1 && temperature === 0) {
+    throw new SuiteSettingsError(
+      `--temperature: expected more than 0, so that ${samples} samples differ, found 0`,
+    );
+  }
+}
+
+/**
+ * What files are called: their names without extension, with as many of their folders as tell them apart,
+ * since data sets are full of files called `test.jsonl`.
+ */
+function suiteNames(paths: readonly string[]): string[] {
+  const all = paths.map((path) =>
+    resolve(dirname(path), basename(path, extname(path)))
+      .split(sep)
+      .filter((part) => part !== ""),
+  );
+  const nameOf = (parts: readonly string[], depth: number): string => parts.slice(-depth).join("-");
+  const names = all.map((own) => {
+    let depth = 1;
+    const isShared = (): boolean =>
+      all.some((other) => other !== own && nameOf(other, depth) === nameOf(own, depth));
+    while (depth < own.length && isShared()) depth += 1;
+    return nameOf(own, depth);
+  });
+  if (new Set(names).size === names.length) return names;
+  throw new SuiteSettingsError(
+    `--data: expected files of different names, found ${paths.join(", ")}`,
+  );
+}
+
 async function readProblems(path: string): Promise<MathProblem[]> {
-  return parseMathProblems({ name: path, text: await readFile(path, "utf8") });
+  const problems = parseMathProblems({ name: path, text: await readFile(path, "utf8") });
+  if (problems.length > 0) return problems;
+  throw new SuiteSettingsError(`${path}: expected problems, an object a line, found none`);
 }
 
 /** All that decides the replies. */

@@ -21,7 +21,7 @@ import type { Crew } from "../spread/crew.ts";
 import { openCrew } from "../spread/open-crew.ts";
 import { plainText } from "../spread/perform-piece.ts";
 import type { AnswerPiece, Method } from "../spread/piece.ts";
-import { hashOf, modelFiles } from "../training/fingerprints.ts";
+import { hashOfModel } from "../training/fingerprints.ts";
 import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
 import { learnHead } from "./learned-head.ts";
 import {
@@ -108,7 +108,7 @@ class SuiteRun {
         "--redis: expected --method likelihood or generation, found head: it is only on the machine where it learned",
       );
     }
-    const modelHash = await hashOf(await modelFiles(modelDirectory(settings.model)));
+    const modelHash = await hashOfModel(modelDirectory(settings.model));
     return new SuiteRun({ suite, settings, events }, modelHash, await openCrew(settings));
   }
 

@@ -8,7 +8,7 @@ import {
 } from "../benchmark/context-settings.ts";
 import { runContext, writeContextChats, type ContextEvents } from "../benchmark/run-context.ts";
 import { backendOption } from "./backend-option.ts";
-import { toNumber } from "./generation-flags.ts";
+import { toCount, toNumber, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
@@ -34,8 +34,8 @@ export function addContextEval(evaluate: Command): void {
     .option("--suites <names>", "parted by commas, or none", Object.keys(contextSuites).join(","))
     .option("--lengths <n>", "tokens of prompt and answer, parted by commas", "1k,2k,4k,8k,16k,32k")
     .option("--depths <percent>", "where answers lie, parted by commas", "0,25,50,75,100")
-    .option("--count <n>", "contexts of each length; all questions are asked of each", toNumber, 4)
-    .option("--needles <n>", "facts, or equal requests, of a context", toNumber, 4)
+    .option("--count <n>", "contexts of each length; all questions are asked of each", toCount, 4)
+    .option("--needles <n>", "facts, or equal requests, of a context", toCount, 4)
     .addOption(
       new Option("--pairs <form>", "keys and values of key-value")
         .choices(["uuid", "name", "fact"])
@@ -47,11 +47,11 @@ export function addContextEval(evaluate: Command): void {
     )
     .option("--haystack <file>", "text to hide needles in (default: made-up sentences)")
     .option("--seed <n>", "of everything that is made up", toNumber, 7)
-    .option("--thinking-budget <n>", "tokens of thought at most", toNumber, 64)
+    .option("--thinking-budget <n>", "tokens of thought at most", wholeFrom(0), 64)
     .option(
       "--context-limit <n>",
       "ask up to this length, whatever the model's config says",
-      toNumber,
+      toCount,
     )
     .option("--write-chats <file>", "write questions and answers as chats (JSONL), and ask none")
     .option("--json", "print the report as JSON")

@@ -1,12 +1,12 @@
 import type { SampleScore } from "@levin/evaluation";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import {
   runReasoning,
   type ReasoningEvents,
   type ReasoningSettings,
 } from "../benchmark/run-reasoning.ts";
 import { backendOption } from "./backend-option.ts";
-import { toNumber } from "./generation-flags.ts";
+import { toCount, toNumber, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
@@ -24,7 +24,7 @@ export function addReasoningEval(evaluate: Command): void {
     .option(
       "--shots <n>",
       "examples asked and answered before each question of --data",
-      toNumber,
+      wholeFrom(0),
       0,
     )
     .option(
@@ -32,14 +32,19 @@ export function addReasoningEval(evaluate: Command): void {
       "stands behind each question of --data",
       "\nReason step by step, and put the final answer into \\boxed{}.",
     )
-    .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
-    .option("--count <n>", "problems of each task (default: 50) or file (default: all)", toNumber)
+    .addOption(
+      new Option(
+        "--tasks <names>",
+        "tasks, or modules that export one, parted by commas (default: all)",
+      ).conflicts("data"),
+    )
+    .option("--count <n>", "problems of each task (default: 50) or file (default: all)", toCount)
     .option("--problem-seed <n>", "chooses the tasks' problems, and the shots", toNumber, 7)
     .option("--max-difficulty <d>", "tasks: problems from difficulty 0 to this", toNumber, 1)
     .option("--model <directory>", "model directory (default: spark)")
     .addOption(backendOption())
     .option("--output <directory>", "results", "reasoning-results")
-    .option("--samples <n>", "replies to each problem, for pass@k and maj@n", toNumber, 1)
+    .option("--samples <n>", "replies to each problem, for pass@k and maj@n", toCount, 1)
     .option("--temperature <t>", "0 is greedy", toNumber, 0)
     .option("--seed <n>", "of the samples", toNumber, 0)
     .option("--max-tokens <n>", "new tokens at most", toNumber, 1024)

@@ -9,7 +9,7 @@ import { Option, type Command } from "commander";
 import { runSuite, type SuiteEvents } from "../benchmark/run-suite.ts";
 import { methods, type SuiteSettings } from "../benchmark/suite-settings.ts";
 import { backendOption } from "./backend-option.ts";
-import { toNumber } from "./generation-flags.ts";
+import { toCount, toNumber, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
@@ -33,9 +33,9 @@ function addSuite(evaluate: Command, suite: Suite): void {
     .option("--tasks <names>", "tasks, parted by commas (default: all that are there)")
     .addOption(splitOption())
     .addOption(methodOption())
-    .option("--shots <n>", "training examples before each item; not for a head", toNumber, 0)
+    .option("--shots <n>", "training examples before each item; not for a head", wholeFrom(0), 0)
     .option("--seed <n>", "chooses the shots, and the order in which a head learns", toNumber, 0)
-    .option("--limit <n>", "items of a task at most", toNumber)
+    .option("--limit <n>", "items of a task at most", toCount)
     .option("--max-tokens <n>", "generation: new tokens at most", toNumber, 256)
     .option("--thinking-budget <n>", "generation: tokens of thought at most", toNumber)
     .addOption(
@@ -44,12 +44,12 @@ function addSuite(evaluate: Command, suite: Suite): void {
         .default("mean"),
     )
     .option("--epochs <n>", "head: passes over the training set", toNumber, 3)
-    .option("--steps <n>", "head: steps instead of epochs", toNumber)
-    .option("--batch-size <n>", "head: examples of a step", toNumber, 16)
+    .option("--steps <n>", "head: steps instead of epochs", toCount)
+    .option("--batch-size <n>", "head: examples of a step", toCount, 16)
     .option("--learning-rate <r>", "head: the highest", toNumber, 3e-4)
-    .option("--lora <rank>", "head: train an adapter instead of the whole model", toNumber)
-    .option("--max-length <n>", "head: tokens of a text at most", toNumber, 256)
-    .option("--checkpoint-every <n>", "head: steps between checkpoints", toNumber, 100)
+    .option("--lora <rank>", "head: train an adapter instead of the whole model", toCount)
+    .option("--max-length <n>", "head: tokens of a text at most", toCount, 256)
+    .option("--checkpoint-every <n>", "head: steps between checkpoints", toCount, 100)
     .option("--json", "print the report as JSON")
     .action(async (flags: SuiteFlags) => {
       const { json, ...rest } = flags;

@@ -10,6 +10,7 @@ import { addSuites } from "./evaluate-suite.ts";
 import {
   addGenerationFlags,
   generationOptions,
+  toCount,
   toNumber,
   type GenerationFlags,
 } from "./generation-flags.ts";
@@ -38,7 +39,7 @@ export function addEval(program: Command): void {
   addReasoningEval(evaluate);
   addSpreadFlags(addGenerationFlags(evaluate))
     .option("--tasks <names>", "tasks, or modules that export one, parted by commas (default: all)")
-    .option("--count <n>", "problems of each task", toNumber, 50)
+    .option("--count <n>", "problems of each task", toCount, 50)
     .option("--problem-seed <n>", "seed of the problems", toNumber, 7)
     .option("--max-difficulty <d>", "problems from difficulty 0 to this", toNumber, 1)
     .option("--misses", "print what was answered wrongly")

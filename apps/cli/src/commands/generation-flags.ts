@@ -60,6 +60,18 @@ export function generationOptions(flags: GenerationFlags): GenerationOptions {
   };
 }
 
+/** Reads a whole number of at least `least`. */
+export function wholeFrom(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${least}, found "${text}"`);
+  };
+}
+
+/** Reads how many of something there are to be. */
+export const toCount = wholeFrom(1);
+
 /** Reads a number; commander shows the error with the flag's name. */
 export function toNumber(text: string): number {
   const value = Number(text);

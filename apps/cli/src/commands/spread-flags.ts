@@ -1,4 +1,5 @@
-import { InvalidArgumentError, Option, type Command } from "commander";
+import { Option, type Command } from "commander";
+import { toCount } from "./generation-flags.ts";
 
 /** Flags of commands whose work others can share, here or on other machines. */
 export function addSpreadFlags(command: Command): Command {
@@ -15,10 +16,4 @@ export function addSpreadFlags(command: Command): Command {
         "leave the work to processes of `levin worker`, on any machine, that have the same Redis and model",
       ).conflicts("workers"),
     );
-}
-
-function toCount(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1) return count;
-  throw new InvalidArgumentError(`expected a whole number from 1, found "${text}"`);
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobFiles, Outcome, OtherWork } from "@levin/server";
@@ -14,32 +14,42 @@ import { ProcessCrew } from "./process-crew.ts";
  */
 export async function pieceWork(model: PieceModel): Promise<OtherWork> {
   const crew = new ProcessCrew(model, 1);
-  const folder = await mkdtemp(join(tmpdir(), "levin-policy-"));
+  const policies = new LatestPolicy();
   return {
     kind: await pieceKind(model),
     handler: {
       perform: (item, _job, _run, files) =>
-        perform(crew, () => withFile(JSON.parse(item) as Piece, files, folder)),
+        perform(crew, () => policies.beside(JSON.parse(item) as Piece, files)),
       abandoned: (_item, _job, message) => ({ name: "PieceError", message }),
     },
     close: async () => {
       await crew.close();
-      await rm(folder, { recursive: true, force: true });
+      await policies.remove();
     },
   };
 }
 
-/** A piece whose file is in `folder`, which keeps the latest alone. */
-async function withFile(piece: Piece, files: JobFiles, folder: string): Promise<Piece> {
-  if (piece.work !== "draw") return piece;
-  const policy = join(folder, piece.policy);
-  if (!existsSync(policy)) {
-    const bytes = await files.get(piece.policy);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder);
-    await writeFile(policy, bytes);
+/** The policy that was named last, as a file: a worker that is named none leaves none behind. */
+class LatestPolicy {
+  #folder: string | undefined;
+
+  /** A piece that names its policy's file here. */
+  async beside(piece: Piece, files: JobFiles): Promise<Piece> {
+    if (piece.work !== "draw") return piece;
+    const { policy: name } = piece;
+    if (!this.#folder || !existsSync(join(this.#folder, name))) {
+      const bytes = await files.get(name);
+      await this.remove();
+      this.#folder = await mkdtemp(join(tmpdir(), "levin-policy-"));
+      await writeFile(join(this.#folder, name), bytes);
+    }
+    return { ...piece, policy: join(this.#folder, name) };
   }
-  return { ...piece, policy };
+
+  async remove(): Promise<void> {
+    if (this.#folder) await rm(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
+  }
 }
 
 /** What fails once fails always: nothing is tried again. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { createReadStream, existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { RecipeError, type Recipe } from "./recipe.ts";
@@ -30,9 +30,13 @@ export async function modelFiles(directory: string): Promise<string[]> {
     .map((name) => join(directory, name));
 }
 
-/** SHA-256 of all that decides what a model directory replies: config, weights and tokenizer. */
+/** What decides replies beside config and weights: tokenizer, chat template and end tokens. */
+const replyFiles = ["tokenizer.json", "tokenizer_config.json", "generation_config.json"];
+
+/** SHA-256 of all that decides what a model directory replies. */
 export async function hashOfModel(directory: string): Promise<string> {
-  return hashOf([...(await modelFiles(directory)), join(directory, "tokenizer.json")]);
+  const others = replyFiles.map((name) => join(directory, name)).filter((path) => existsSync(path));
+  return hashOf([...(await modelFiles(directory)), ...others]);
 }
 
 /** SHA-256 of files' contents, the first 16 hexadecimal digits: enough to tell files apart, and to be read. */

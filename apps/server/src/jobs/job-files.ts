@@ -12,7 +12,14 @@ export class JobFileError extends Error {
   override readonly name = "JobFileError";
 }
 
-/** What items of runs need beside themselves, each under the hash of its bytes, in Redis. */
+/** Takes one user from a file, and the file with the last. KEYS file, users */
+const removeOne = `
+if redis.call("DECR", KEYS[2]) <= 0 then redis.call("DEL", KEYS[1], KEYS[2]) end`;
+
+/**
+ * What items of runs need beside themselves, each under the hash of its bytes, in Redis. Whoever has the
+ * same bytes shares a file: it stays until all who put it have removed it.
+ */
 export class JobFiles {
   readonly #redis: Redis;
 
@@ -32,27 +39,31 @@ export class JobFiles {
       );
     }
     const name = createHash("sha256").update(bytes).digest("hex");
-    await this.#redis.set(
-      keyOf(name),
-      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
-      "EX",
-      retention,
-    );
+    const [file, users] = keysOf(name);
+    await this.#redis
+      .multi()
+      .set(file, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), "EX", retention)
+      .incr(users)
+      .expire(users, retention)
+      .exec();
     return name;
   }
 
   /** @throws JobFileError */
   async get(name: string): Promise<Uint8Array> {
-    const bytes = await this.#redis.getexBuffer(keyOf(name), "EX", retention);
+    const [file, users] = keysOf(name);
+    const bytes = await this.#redis.getexBuffer(file, "EX", retention);
+    await this.#redis.expire(users, retention);
     if (bytes) return bytes;
     throw new JobFileError(`expected a file ${name} in Redis, found none`);
   }
 
   async remove(name: string): Promise<void> {
-    await this.#redis.del(keyOf(name));
+    await this.#redis.eval(removeOne, 2, ...keysOf(name));
   }
 }
 
-function keyOf(name: string): string {
-  return `levin:file:${name}`;
+/** Of a file, and of how many use it. Files of users have keys of their own: `levin:file:…`. */
+function keysOf(name: string): [file: string, users: string] {
+  return [`levin:job-file:${name}`, `levin:job-file:${name}:users`];
 }

@@ -63,6 +63,18 @@ describe.skipIf(!redisServerPath())("runs of jobs", () => {
     await expect(files.get(name)).rejects.toThrow(JobFileError);
   });
 
+  it("keep a file that several put until the last has removed it", async () => {
+    const [one, other] = [new JobFiles(redis), new JobFiles(redis)];
+    const bytes = Uint8Array.from([1, 2, 3]);
+    const name = await one.put(bytes);
+    expect(await other.put(bytes)).toBe(name);
+    await one.remove(name);
+    expect([...(await other.get(name))]).toEqual([1, 2, 3]);
+    await other.remove(name);
+    await expect(other.get(name)).rejects.toThrow(JobFileError);
+    expect(await redis.keys(`*${name}*`)).toEqual([]);
+  });
+
   it("are of any kind, and reach the workers of that kind alone", async () => {
     const [kind, other] = [`kind-${kinds++}`, `kind-${kinds++}`];
     const run = await runs.create(kind, ["a", "b", "c"], { details: { of: "mine" } });

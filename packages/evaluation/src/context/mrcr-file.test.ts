@@ -88,4 +88,19 @@ describe("files that are none", () => {
     await expect(read()).rejects.toThrow(DataError);
     await expect(read()).rejects.toThrow(/own.jsonl:2: expected random_string_to_prepend: /);
   });
+
+  it.each(["[not JSON", '[{"role":"bot","content":"x"}]'])("nor is a chat: %s", async (prompt) => {
+    async function* records() {
+      yield { prompt, answer: "abc", random_string_to_prepend: "a" };
+    }
+    const read = mrcrFileSuite(records(), options);
+    await expect(read).rejects.toThrow(DataError);
+    await expect(read).rejects.toThrow("openai-mrcr:1: expected a prompt that is a chat as JSON");
+  });
+
+  it("nor Parquet", async () => {
+    const path = join(folder, "own.parquet");
+    await writeFile(path, "PAR1, but no more");
+    await expect(readMrcr([path]).next()).rejects.toThrow(/own.parquet:1: expected a Parquet file/);
+  });
 });

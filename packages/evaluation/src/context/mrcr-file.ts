@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DataError, shown } from "../data/data-error.ts";
 import type { ChatTurn, ContextItem, ContextOptions, ContextSuite } from "./context-suite.ts";
 import { mrcrScore } from "./mrcr-suite.ts";
 
@@ -23,6 +24,7 @@ type FileOptions = Pick<ContextOptions, "encode" | "lengths" | "count" | "thinki
  * are within it and beyond the length before. Others are left out.
  *
  * @param records in their order; no more are read than needed
+ * @throws DataError when a prompt is no chat
  */
 export async function mrcrFileSuite(
   records: AsyncIterable<MrcrRecord>,
@@ -39,7 +41,7 @@ export async function mrcrFileSuite(
     index += 1;
     if ([...bins.values()].every((bin) => bin.length >= options.count)) break;
     if (record.prompt.length > mostLettersPerToken * lengths.at(-1)!) continue;
-    const turns = chat.parse(JSON.parse(record.prompt));
+    const turns = turnsOf(record, { file: name, line: index + 1 });
     // Counted as a message, an answer is longer by the frame of the chat: room to spare.
     const answer = options.encode([{ role: "user", content: record.answer }]).length;
     const tokens = options.encode(turns).length + answer + options.thinkingTokens;
@@ -64,6 +66,14 @@ export async function mrcrFileSuite(
       return { turns, ids: options.encode(turns), answer, score, chance };
     },
   };
+}
+
+function turnsOf({ prompt }: MrcrRecord, place: { file: string; line: number }): ChatTurn[] {
+  try {
+    return chat.parse(JSON.parse(prompt));
+  } catch {
+    throw new DataError(place, "a prompt that is a chat as JSON", shown(prompt));
+  }
 }
 
 /** No tokenizer writes so many letters of a text with one token. */

@@ -8,7 +8,7 @@ import { mrcrRecord, type MrcrRecord } from "./mrcr-file.ts";
  * Records of OpenAI's MRCR, from its Parquet files as they are downloaded, or from JSON lines with the
  * same columns. Of a Parquet file a group of rows at a time is in memory.
  *
- * @throws DataError when a row is not of the official columns
+ * @throws DataError when a row is not of the official columns, or a file not Parquet
  */
 export async function* readMrcr(paths: readonly string[]): AsyncGenerator<MrcrRecord, void> {
   for (const path of paths) {
@@ -22,7 +22,9 @@ export async function* readMrcr(paths: readonly string[]): AsyncGenerator<MrcrRe
 
 async function* parquetRecords(path: string): AsyncGenerator<MrcrRecord, void> {
   const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file);
+  const metadata = await parquetMetadataAsync(file).catch(({ message }: Error) => {
+    throw new DataError({ file: path, line: 1 }, "a Parquet file", message);
+  });
   let row = 0;
   for (const { num_rows: count } of metadata.row_groups) {
     const end = row + Number(count);

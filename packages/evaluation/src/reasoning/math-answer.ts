@@ -14,8 +14,9 @@ export function mathAnswer(text: string): string {
 
 /** What the last `\boxed{…}` of a solution contains, braces within it included; undefined without one. */
 export function boxedAnswer(solution: string): string | undefined {
-  const start = /.*\\f?boxed\s*\{/s.exec(solution)?.[0].length;
-  if (start === undefined) return undefined;
+  const [mark] = [...solution.matchAll(/\\f?boxed\s*\{/g)].slice(-1);
+  if (!mark) return undefined;
+  const start = mark.index + mark[0].length;
   let open = 1;
   for (let i = start; i < solution.length; i++) {
     if (solution[i] === "{") open += 1;
@@ -26,15 +27,20 @@ export function boxedAnswer(solution: string): string | undefined {
 }
 
 function statedAnswer(reply: string): string {
-  const stated = /.*\banswer is:?\s*([^\n]+?)[.!]?$/ims.exec(reply)?.[1];
+  // In parts: a pattern that looks for the last one itself takes the square of the length.
+  const parts = reply.split(/\banswer is:?/i).slice(1);
+  const last = parts.map((part) => part.trim()).findLast((part) => part !== "");
+  const stated = last?.split("\n", 1)[0]!.replace(/[.!]$/, "");
   if (stated?.includes("\\")) return stated;
-  const numbers = (stated ?? reply).match(/-?\$?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?/g);
+  const numbers = (stated ?? reply).match(
+    /(?:(?<![\w)])-)?\$?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?/g,
+  );
   return numbers?.at(-1) ?? stated ?? "";
 }
 
 /**
  * Whether two answers are the same number, or the same text but for how it is set: signs of money and
- * percent, spaces, `\left`, `\text{…}`, the kinds of fractions. It does not compute: `x+1` is not `1+x`.
+ * percent, spaces, `\left`, `\text{…}`, the kinds of fractions, braces of short roots. It does not compute: `x+1` is not `1+x`.
  */
 export function isSameMathAnswer(one: string, other: string): boolean {
   const [first, second] = [plain(one), plain(other)];
@@ -52,9 +58,11 @@ export function mathAnswerKey(answer: string): string {
 function plain(answer: string): string {
   return answer
     .replaceAll("−", "-")
+    .replaceAll("{,}", ",")
     .replace(/\\(?:text|mathrm|textbf|mbox)\s*\{([^{}]*)\}/g, "$1")
     .replace(/\\[dt]frac/g, "\\frac")
     .replace(/\\frac\s*(\d)\s*(\d)/g, "\\frac{$1}{$2}")
+    .replace(/\\sqrt\s*([\da-z])/gi, "\\sqrt{$1}")
     .replace(/\\left|\\right|\\[!,;: ]|\\\(|\\\)|\\\[|\\\]|\\?\$|\\?%|\^\s*\{?\\circ\}?/g, "")
     .replace(/(?<=\d),(?=\d{3}\b)/g, "")
     .replace(/\s+/g, "")

@@ -6,7 +6,7 @@ import { boxedAnswer } from "./math-answer.ts";
 
 /** A problem in words with its answer. */
 export interface MathProblem {
-  /** Number of its line, from 0 on, or what the file calls it. */
+  /** Number of its line, from 0 on, or what the file calls it; no two are the same. */
   id: string;
   question: string;
   /** The bare answer, such as `42` or `\frac{1}{2}`. */
@@ -37,11 +37,16 @@ const record = z
  * @throws DataError when a line is not of these kinds, or has no answer
  */
 export function parseMathProblems(file: SourceFile): MathProblem[] {
+  const ids = new Set<string>();
   return parseJsonLines(file, record).map((line, i) => {
-    const { question, problem, unique_id: unique, id } = line.value;
+    const { question, problem, unique_id: unique, id: own } = line.value;
     const { answer, solution } = answerOf(line);
+    let id = unique ?? own ?? String(i);
+    // Files that were put together may number their problems twice.
+    while (ids.has(id)) id += `:${i}`;
+    ids.add(id);
     return {
-      id: unique ?? id ?? String(i),
+      id,
       question: question ?? problem!,
       answer,
       ...(solution !== undefined && { solution }),

@@ -31,6 +31,14 @@ describe("files of problems", () => {
     ]);
   });
 
+  it("has an id for each problem, also where files were put together", () => {
+    const line = (id: number) => JSON.stringify({ id, problem: "1+1", answer: "2" });
+    const text = [line(1), line(2), line(1), line(1)].join("\n");
+    const ids = parseMathProblems({ name: "aime.jsonl", text }).map(({ id }) => id);
+    expect(ids.slice(0, 2)).toEqual(["1", "2"]);
+    expect(new Set(ids).size).toBe(4);
+  });
+
   it.each([
     ['{"answer": "#### 3"}', "expected question or problem"],
     ['{"question": "2+2?", "answer": "It is 4.\\nSo 4."}', 'expected an answer behind "####"'],
@@ -57,8 +65,19 @@ describe("answers of solutions", () => {
     ["The answer is 2. No, the answer is (C).", "(C)"],
     ["She sold 5 at $2, which is $10.", "$10"],
     ["I do not know.", ""],
+    ["Between 10-12 eggs", "12"],
+    ["It is $-5.", "-5"],
+    ["The answer is 5. The answer is", "5"],
     ["An open \\boxed{1", "1"],
   ])("%j gives %j", (reply, answer) => expect(mathAnswer(reply)).toBe(answer));
+
+  it("is found in long replies as fast as they are long", () => {
+    const reply = "One more step. ".repeat(20_000);
+    const start = performance.now();
+    expect(mathAnswer(`${reply}The answer is 7.\n${reply}`)).toBe("7");
+    // The square of the length would be minutes.
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
 
   it("no box is no answer of one", () => expect(boxedAnswer("2")).toBeUndefined());
 
@@ -74,6 +93,8 @@ describe("answers of solutions", () => {
     ["90^\\circ", "90"],
     [".5", "0.50"],
     ["−5", "-5"],
+    ["3\\sqrt2", "3\\sqrt{2}"],
+    ["10{,}000", "10000"],
   ])("%j is %j", (one, other) => {
     expect(isSameMathAnswer(one, other)).toBe(true);
     expect(mathAnswerKey(one)).toBe(mathAnswerKey(other));

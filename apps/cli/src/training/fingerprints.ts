@@ -22,7 +22,7 @@ export async function fingerprints(
 }
 
 /** Config and weights of a model directory. */
-export async function modelFiles(directory: string): Promise<string[]> {
+async function modelFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory);
   return names
     .filter((name) => name === "config.json" || name.endsWith(".safetensors"))

@@ -36,6 +36,9 @@ const lineSchema = (endpoint: string) =>
     body: z.looseObject({
       model: z.string(),
       stream: z.literal(false, { error: "a batch can't be streamed" }).nullish(),
+      // Whoever answers a line has no session or response of the servers.
+      session: z.null({ error: "a batch can't go on with sessions" }).optional(),
+      previous_response_id: z.null({ error: "a batch can't go on with responses" }).optional(),
     }),
   });
 

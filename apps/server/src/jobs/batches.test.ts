@@ -184,6 +184,11 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
       }),
       { param: "body.stream" },
     ],
+    [
+      "a session",
+      JSON.stringify({ ...chatLine("a", "b"), body: { model, messages: [], session: "sess_1" } }),
+      { param: "body.session", message: "body.session: a batch can't go on with sessions" },
+    ],
   ])("fails a batch whose file holds %s, and says where", async (_, text, error) => {
     const batch = await createBatch(openai, text);
     expect(batch.status).toBe("failed");
@@ -317,6 +322,16 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
       status: 400,
       param: "purpose",
     });
+  });
+
+  it("keeps nothing of an upload of two files", async () => {
+    const before = (await openai.files.list()).data.length;
+    const body = new FormData();
+    body.append("purpose", "batch");
+    for (const name of ["one", "two"]) body.append("file", new Blob(["{}"]), name);
+    const { status } = await fetch(`${openai.baseURL}/files`, { method: "POST", body });
+    expect(status).toBe(413);
+    expect((await openai.files.list()).data).toHaveLength(before);
   });
 
   it("refuses files that are too large, and keeps nothing of them", async () => {

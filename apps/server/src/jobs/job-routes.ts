@@ -8,7 +8,7 @@ import { ownerId } from "../security/caller.ts";
 import { batchEndpoints } from "./batch-input.ts";
 import { batchObjectSchema, batchPageSchema } from "./batch-object.ts";
 import { unknownFile } from "./batches.ts";
-import { fileSchema } from "./file-store.ts";
+import { fileSchema, type FileObject } from "./file-store.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** Room for the fields and marks around a file. */
@@ -78,24 +78,20 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
     const owner = ownerId();
     let purpose: unknown;
     let stored;
-    for await (const part of request.parts()) {
-      if (part.type === "field" && part.fieldname === "purpose") purpose = part.value;
-      if (part.type !== "file") continue;
-      stored = await files.write(owner, part.filename, part.file);
-      if (part.file.truncated) break;
+    try {
+      for await (const part of request.parts()) {
+        if (part.type === "field" && part.fieldname === "purpose") purpose = part.value;
+        if (part.type !== "file") continue;
+        stored = await files.write(owner, part.filename, part.file);
+        if (part.file.truncated) break;
+      }
+      checkUpload(stored, purpose, fileLimit);
+      return stored;
+    } catch (error) {
+      // Of what is refused nothing is kept.
+      if (stored) await files.delete(owner, stored.id);
+      throw error;
     }
-    if (stored && stored.bytes >= fileLimit) {
-      await files.delete(owner, stored.id);
-      throw new ApiError(413, `expected a file below ${fileLimit} bytes, found more`, {
-        param: "file",
-        code: "request_too_large",
-      });
-    }
-    if (stored && purpose === "batch") return stored;
-    if (stored) await files.delete(owner, stored.id);
-    const param = stored ? "purpose" : "file";
-    const expected = stored ? `expected purpose "batch"` : "expected a file, found none";
-    throw new ApiError(400, expected, { param });
   });
   app.get(
     "/v1/files",
@@ -131,6 +127,20 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
     if (await files.delete(ownerId(), id)) return { id, object: "file", deleted: true };
     throw unknownFile(id);
   });
+}
+
+/** @throws ApiError (413 for what is too large, else 400) */
+function checkUpload(stored: FileObject | undefined, purpose: unknown, fileLimit: number): void {
+  if (!stored) throw new ApiError(400, "expected a file, found none", { param: "file" });
+  if (stored.bytes >= fileLimit) {
+    throw new ApiError(413, `expected a file below ${fileLimit} bytes, found more`, {
+      param: "file",
+      code: "request_too_large",
+    });
+  }
+  if (purpose !== "batch") {
+    throw new ApiError(400, `expected purpose "batch"`, { param: "purpose" });
+  }
 }
 
 function batchRoutes(app: FastifyInstance, { batches }: Jobs): void {

@@ -86,7 +86,8 @@ function bytesOf(bytes: Uint8Array | ArrayBuffer): Uint8Array {
 
 function idBytes(ids: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * ids.length);
-  for (const [i, id] of ids.entries()) bytes.writeUInt32LE(id, 4 * i);
+  let end = 0;
+  for (const id of ids) end = bytes.writeUInt32LE(id, end);
   return bytes;
 }
 

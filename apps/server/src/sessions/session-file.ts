@@ -1,15 +1,23 @@
 import { z } from "zod";
 import { ApiError, invalidBody } from "../api/api-error.ts";
 import type { Session, SessionMessage, SessionState } from "./session.ts";
+import { metadata } from "./session-requests.ts";
 
 const format = "levin-session";
 const version = 1;
 
 const role = z.enum(["system", "user", "assistant", "tool"]);
-const tokenId = z
-  .int()
-  .min(0)
-  .max(2 ** 32 - 1);
+const largestId = 2 ** 32 - 1;
+
+/** One check for the whole list: a file may hold millions of ids. */
+const tokenIds = z
+  .custom<number[]>(
+    (value) =>
+      Array.isArray(value) &&
+      value.every((id) => Number.isInteger(id) && id >= 0 && id <= largestId),
+    `expected a list of token ids in 0..${largestId}, or null`,
+  )
+  .meta({ type: "array", items: { type: "integer", minimum: 0, maximum: largestId } });
 
 const toolCall = z.object({
   id: z.string().optional(),
@@ -39,14 +47,14 @@ export const fileSchema = z.strictObject({
   format: z.literal(format),
   version: z.literal(version, { error: `expected version ${version}` }),
   title: z.string().max(200).nullable(),
-  metadata: z.record(z.string().max(64), z.string().max(512)),
+  metadata,
   tools: z.array(tool).nullable(),
   model: z.object({ id: z.string(), fingerprint: z.string() }),
   messages: z
     .array(
       z.object({
         message: messageSchema,
-        tokens: z.array(tokenId).nullable(),
+        tokens: tokenIds.nullable(),
         created_at: z.int().min(0),
       }),
     )

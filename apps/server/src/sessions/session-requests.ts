@@ -4,7 +4,7 @@ import { invalidBody } from "../api/api-error.ts";
 const title = z.string().trim().min(1).max(200, "expected at most 200 characters");
 
 /** As OpenAI bounds it. */
-const metadata = z
+export const metadata = z
   .record(z.string().max(64), z.string().max(512))
   .refine((object) => Object.keys(object).length <= 16, "expected at most 16 keys");
 

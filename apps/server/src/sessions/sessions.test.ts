@@ -423,10 +423,14 @@ describe("an exported session", () => {
   it("is refused where it is no such file", async () => {
     const { file } = await exported();
     const messages = [{ ...file.messages[0]!, tokens: [999_999] }];
+    const halves = [{ ...file.messages[0]!, tokens: [1.5] }];
+    const metadata = Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`key ${i}`, ""]));
     const wrong: [object, string][] = [
       [{ ...file, version: 2 }, "version"],
       [{ ...file, extra: 1 }, "extra"],
       [{ ...file, messages, state: null }, "messages[0].tokens"],
+      [{ ...file, messages: halves, state: null }, "messages[0].tokens"],
+      [{ ...file, metadata }, "metadata"],
       [{ ...file, state: { ...file.state, tokens: 1e6 } }, "state"],
       [{ ...file, state: { ...file.state, bytes: "?" } }, "state.bytes"],
     ];

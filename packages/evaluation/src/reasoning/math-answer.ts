@@ -40,11 +40,15 @@ function statedAnswer(reply: string): string {
 
 /**
  * Whether two answers are the same number, or the same text but for how it is set: signs of money and
- * percent, spaces, `\left`, `\text{…}`, the kinds of fractions, braces of short roots. It does not compute: `x+1` is not `1+x`.
+ * percent, units behind a number, `x =` before it, spaces, `\left`, `\text{…}`, the kinds of
+ * fractions, braces of short roots. It does not compute: `x+1` is not `1+x`.
  */
 export function isSameMathAnswer(one: string, other: string): boolean {
   const [first, second] = [plain(one), plain(other)];
   if (first === "" || second === "") return false;
+  // Whole numbers may be larger than a double tells apart.
+  if ([first, second].every((text) => wholeNumber.test(text)))
+    return BigInt(first) === BigInt(second);
   const [a, b] = [valueOf(first), valueOf(second)];
   return a !== undefined && b !== undefined ? Math.abs(a - b) < 1e-9 : first === second;
 }
@@ -52,22 +56,32 @@ export function isSameMathAnswer(one: string, other: string): boolean {
 /** An answer as majorities count it: the same for answers that are the same. */
 export function mathAnswerKey(answer: string): string {
   const text = plain(answer);
-  return String(valueOf(text) ?? text);
+  return String(wholeNumber.test(text) ? BigInt(text) : (valueOf(text) ?? text));
 }
 
+const wholeNumber = /^-?\d+$/;
+/** `5\text{ cm}^2`, but not a text by itself. */
+const unit =
+  /(?<=[\d}])(?:\\[,;: ]|[\s~])*\\(?:text|mathrm|mbox)\s*\{[^{}]*\}(?:\s*\^\s*\{?\d\}?)?\s*$/;
+
 function plain(answer: string): string {
-  return answer
-    .replaceAll("−", "-")
-    .replaceAll("{,}", ",")
-    .replace(/\\(?:text|mathrm|textbf|mbox)\s*\{([^{}]*)\}/g, "$1")
-    .replace(/\\[dt]frac/g, "\\frac")
-    .replace(/\\frac\s*(\d)\s*(\d)/g, "\\frac{$1}{$2}")
-    .replace(/\\sqrt\s*([\da-z])/gi, "\\sqrt{$1}")
-    .replace(/\\left|\\right|\\[!,;: ]|\\\(|\\\)|\\\[|\\\]|\\?\$|\\?%|\^\s*\{?\\circ\}?/g, "")
-    .replace(/(?<=\d),(?=\d{3}\b)/g, "")
-    .replace(/\s+/g, "")
-    .replace(/\.$/, "")
-    .toLowerCase();
+  return (
+    answer
+      .replaceAll("−", "-")
+      .replaceAll("{,}", ",")
+      .replace(unit, "")
+      .replace(/\\(?:text|mathrm|textbf|mathbf|mbox)\s*\{([^{}]*)\}/g, "$1")
+      .replace(/\\[dt]frac/g, "\\frac")
+      .replace(/\\frac\s*(\d)\s*(\d)/g, "\\frac{$1}{$2}")
+      .replace(/\\sqrt\s*([\da-z])/gi, "\\sqrt{$1}")
+      .replace(/\\left|\\right|\\[!,;: ]|\\\(|\\\)|\\\[|\\\]|\\?\$|\\?%|\^\s*\{?\\circ\}?/g, "")
+      .replace(/\s+/g, "")
+      .replace(/^(?:[a-z]=)?\+?/i, "")
+      // Within brackets a comma parts numbers.
+      .replace(/(?<=^-?[\d,]*\d),(?=\d{3}\b)/g, "")
+      .replace(/\.$/, "")
+      .toLowerCase()
+  );
 }
 
 /** The number that a text is, fractions included. */

@@ -32,6 +32,9 @@ if (!hasRedis) console.warn("no redis-server found: tests of batches are skipped
 
 beforeAll(() => selectBackend("cpu"));
 
+const upload = async (openai: OpenAI, text: string) =>
+  openai.files.create({ file: await toFile(Buffer.from(text), "a.jsonl"), purpose: "batch" });
+
 describe("without Redis", () => {
   it("files and batches say which flag is missing, and fill no log", async () => {
     const log = new PassThrough();
@@ -364,5 +367,31 @@ describe.skipIf(!hasRedis)("when Redis is gone", () => {
       code: "batches_unavailable",
     });
     expect((await server.openai.models.list()).data).toHaveLength(1);
+  });
+
+  it("or full, uploads and batches get 503, too, and go on when there is room", async () => {
+    const redis = await startRedis();
+    const server = await startScriptedServer({ jobs: await Jobs.open(redis.url) });
+    const admin = await openRedis(redis.url);
+    onTestFinished(async () => {
+      admin.disconnect();
+      await server.close();
+      await redis.stop();
+    });
+    const text = `${JSON.stringify(chatLine("a", "go", model))}\n`;
+    const { id } = await upload(server.openai, text);
+    const create = () =>
+      server.openai.batches.create({
+        input_file_id: id,
+        endpoint: "/v1/chat/completions",
+        completion_window: "24h",
+      });
+    await admin.config("SET", "maxmemory", "1");
+    const full = { status: 503, code: "batches_unavailable" };
+    await expect(upload(server.openai, text)).rejects.toMatchObject(full);
+    await expect(create()).rejects.toMatchObject(full);
+    await admin.config("SET", "maxmemory", "0");
+    expect(await create()).toMatchObject({ status: "in_progress" });
+    expect((await server.openai.files.list()).data).toHaveLength(1);
   });
 });

@@ -192,8 +192,12 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown): z.out
   return result.data;
 }
 
+/** A Redis that is full, being loaded, can't write to its disk, or has lost its place as the first. */
+const states = /^(OOM|EXECABORT|LOADING|MISCONF|READONLY|MASTERDOWN) /;
+
 function isRedisError(error: unknown): boolean {
   const { name, message } = error as Error;
+  if (name === "ReplyError") return states.test(message);
   return /Redis|MaxRetries/.test(name) || message === "Connection is closed.";
 }
 

@@ -312,4 +312,31 @@ describe.skipIf(!hasPostgres)("PostgreSQL for several servers", () => {
     await two.close();
     await fresh.stop();
   });
+
+  it("frees locks that were taken while its connection was lost", async () => {
+    const fresh = await startPostgres();
+    const [one, two, admin] = await Promise.all(
+      [1, 2, 3].map(() => openDatabase({ url: fresh.url })),
+    );
+    const cut = sql`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`;
+    for (let round = 0; round < 3; round++) {
+      expect(await one!.lock(`first ${round}`)).toBe(true);
+      await cut.execute(admin!.db);
+      const taken: string[] = [];
+      for (let i = 0; i < 30; i++) {
+        const name = `${round} ${i}`;
+        if (await one!.lock(name).catch(() => false)) taken.push(name);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(taken.length).toBeGreaterThan(0);
+      for (const name of taken) {
+        await one!.unlock(name);
+        await expect.poll(() => two!.lock(name)).toBe(true);
+        await two!.unlock(name);
+      }
+      await one!.unlock(`first ${round}`);
+    }
+    await Promise.all([one, two, admin].map((database) => database!.close()));
+    await fresh.stop();
+  });
 });

@@ -24,7 +24,7 @@ ${answerUsage}
   --database URL     postgres://… for those of several servers (default: LEVIN_DATABASE)
   --sessions N             sessions that there may be (default: 100000)
   --sessions-per-key N     sessions of one API key (default: 10000)
-  --session-bytes N        bytes of all their messages and token ids (default: 1 GiB)
+  --session-bytes N        bytes of all their messages, token ids and tools (default: 1 GiB)
   --session-states N       states kept of one session (default: 8)
   --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first
   --session-state-days N   days that a state is kept (default: 30)

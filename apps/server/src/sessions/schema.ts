@@ -23,7 +23,7 @@ export interface Tables {
     version: Generated<number>;
     message_count: number;
     token_count: number;
-    /** Bytes of its messages and their token ids. */
+    /** Bytes of its messages, their token ids and its tools. */
     size: Generated<number>;
     created_at: number;
     updated_at: number;
@@ -62,8 +62,8 @@ export interface Tables {
   };
 }
 
-/** The bytes of a session's messages, for its own column. */
-export const sizeOfMessages = sql<number>`(
+/** The bytes of a session's messages and tools, for its own column. */
+export const sizeOfSession = sql<number>`coalesce(octet_length(session.tools), 0) + (
   SELECT coalesce(sum(octet_length(body) + coalesce(octet_length(tokens), 0)), 0)
   FROM message WHERE session_id = session.id
 )`;
@@ -150,6 +150,6 @@ async function addSessionSizes(db: Kysely<never>): Promise<void> {
     .alterTable("session")
     .addColumn("size", "bigint", (column) => column.notNull().defaultTo(0))
     .execute();
-  await sql`UPDATE session SET size = ${sizeOfMessages}`.execute(db);
+  await sql`UPDATE session SET size = ${sizeOfSession}`.execute(db);
   await db.schema.createIndex("session_size").on("session").columns(["owner", "size"]).execute();
 }

@@ -8,7 +8,7 @@ export interface SessionLimits {
   perKey: number;
   /** All sessions; default 100,000. */
   total: number;
-  /** Bytes of all their messages and token ids; default 1 GiB. A turn that begins below is kept. */
+  /** Bytes of all their messages, token ids and tools; default 1 GiB. A turn that begins below is kept. */
   bytes: number;
 }
 

@@ -191,6 +191,11 @@ eachDatabase("sessions", (opened) => {
     expect(session.size).toBe(3 * bodySize + 24);
     session = await add(session, { messages: [said(text, null)] });
     expect(session.size).toBe(4 * bodySize + 24);
+    const tools = [{ type: "function" as const, function: { name: "läuft" } }];
+    const toolsSize = Buffer.byteLength(JSON.stringify(tools));
+    expect((await store.create("ann", { ...blank, tools }, [])).size).toBe(toolsSize);
+    session = await add(session, { model: { ...model, tools }, messages: [] });
+    expect(session.size).toBe(4 * bodySize + 24 + toolsSize);
   });
 
   it("lets there be only so many sessions, of a key and in all, and bytes", async () => {

@@ -13,7 +13,7 @@ import {
   stateRow,
   titleColumns,
 } from "./rows.ts";
-import { sizeOfMessages, type Tables } from "./schema.ts";
+import { sizeOfSession, type Tables } from "./schema.ts";
 import type { NewSession, Session, SessionMessage, SessionState } from "./session.ts";
 import {
   checkGrowth,
@@ -246,7 +246,7 @@ export class SessionStore {
 async function measure(change: Transaction<Tables>, id: string): Promise<number> {
   const { size } = await change
     .updateTable("session")
-    .set({ size: sizeOfMessages })
+    .set({ size: sizeOfSession })
     .where("id", "=", id)
     .returning("size")
     .executeTakeFirstOrThrow();

@@ -13,7 +13,7 @@ export interface Session {
   version: number;
   messageCount: number;
   tokenCount: number;
-  /** Bytes of its messages and their token ids. */
+  /** Bytes of its messages, their token ids and its tools. */
   size: number;
   createdAt: number;
   updatedAt: number;

@@ -100,6 +100,29 @@ describe.skipIf(!chromiumPath)("two tabs of the chat page", () => {
     await answered(other, "1: third");
   });
 
+  it("delete nothing that a slow one has read but not drawn yet", async () => {
+    const slow = await visitor.newPage();
+    // Effects come long after the conversations were read, writes as ever.
+    await slow.addInitScript(() => {
+      const later = setTimeout;
+      const effects = 35;
+      window.requestAnimationFrame = () => 0;
+      window.setTimeout = ((act: () => void, delay = 0) =>
+        later(act, delay === effects ? 2000 : delay)) as typeof setTimeout;
+    });
+    // Nothing else has it drawn again.
+    await slow.route("**/v1/**", () => {});
+    await slow.goto(chat.address);
+    await slow.getByRole("button", { name: "start", exact: true }).waitFor();
+    // As a visitor who reloads at once.
+    await slow.evaluate(() => dispatchEvent(new Event("pagehide")));
+    await slow.waitForTimeout(200);
+    await slow.close();
+    const later = await chat.openAs(visitor);
+    await later.getByRole("button", { name: "start", exact: true }).waitFor();
+    await one.getByRole("button", { name: "start", exact: true }).waitFor();
+  });
+
   it("keep what each of them has set", async () => {
     await one.getByRole("button", { name: "Tools" }).click();
     await one.getByLabel("Calculator").check();

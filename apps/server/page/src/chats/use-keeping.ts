@@ -24,6 +24,7 @@ export function useKeeping(
   );
   useEffect(() => {
     latest.current = { all, onGone };
+    keeper.shown(all);
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
       keeper.write(latest.current.all);
@@ -41,6 +42,8 @@ export function useKeeping(
 class Keeper {
   readonly #store = new ConversationStore((id) => void this.#read(id));
   readonly #written = new Map<string, Conversation>();
+  /** Ids that the page has or had: what was read may take a while to get there. */
+  readonly #shown = new Set<string>();
   readonly #watched = new Set<string>();
   readonly #setAll: Dispatch<StateUpdater<readonly Conversation[]>>;
   readonly #onGone: (id: string) => void;
@@ -64,6 +67,11 @@ class Keeper {
     this.#setAll((now) => [...now.filter(({ id }) => !loaded.has(id)), ...kept]);
   }
 
+  /** What the page has by now; what it then has no more is to be deleted. */
+  shown(all: readonly Conversation[]): void {
+    for (const { id } of all) this.#shown.add(id);
+  }
+
   /** Writes what changed since it was last written. */
   write(all: readonly Conversation[]): void {
     for (const conversation of all) {
@@ -74,10 +82,10 @@ class Keeper {
       this.#store.put(conversation, before).catch(() => this.#written.delete(id));
     }
     const ids = new Set(all.map(({ id }) => id));
-    for (const id of this.#written.keys()) {
+    for (const id of this.#shown) {
       if (ids.has(id)) continue;
-      this.#written.delete(id);
-      void this.#store.delete(id);
+      this.#shown.delete(id);
+      if (this.#written.delete(id)) void this.#store.delete(id);
     }
   }
 

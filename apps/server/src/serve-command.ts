@@ -25,6 +25,8 @@ ${answerUsage}
   --sessions N             sessions that there may be (default: 100000)
   --sessions-per-key N     sessions of one API key (default: 10000)
   --session-bytes N        bytes of all their messages, token ids and tools (default: 1 GiB)
+  --session-bytes-per-key N
+                           the same of one API key (default: 256 MiB)
   --session-states N       states kept of one session (default: 8)
   --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first
   --session-state-days N   days that a state is kept (default: 30)

@@ -38,8 +38,10 @@ function batchHandler(app: FastifyInstance, use: KeyUse): JobHandler {
   return {
     async perform(text, job, run) {
       const { custom_id, url, body } = JSON.parse(text) as BatchItem;
+      // A worker's own store of responses is one that nobody can ask.
+      const payload = url === "/v1/responses" ? { ...body, store: false } : body;
       // An injected request begins when it is awaited: here, as it must be on a key's behalf.
-      const ask = async () => await app.inject({ method: "POST", url, payload: body });
+      const ask = async () => await app.inject({ method: "POST", url, payload });
       const key = ownerOf(run);
       const response = await (key === "" ? ask() : onBehalfOf(key, run, use, ask));
       const { statusCode: status_code } = response;

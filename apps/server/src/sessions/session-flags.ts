@@ -11,6 +11,7 @@ export const sessionFlags = {
   sessions: { type: "string" },
   "sessions-per-key": { type: "string" },
   "session-bytes": { type: "string" },
+  "session-bytes-per-key": { type: "string" },
   "session-states": { type: "string" },
   "session-state-bytes": { type: "string" },
   "session-state-days": { type: "string" },
@@ -50,6 +51,7 @@ export function sessionOptions(flags: SessionFlags): SessionOptions {
       perKey: amount("sessions-per-key"),
       total: amount("sessions"),
       bytes: amount("session-bytes"),
+      bytesPerKey: amount("session-bytes-per-key"),
     }),
     stateQuota: given({
       perSession: amount("session-states"),

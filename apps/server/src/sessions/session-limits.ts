@@ -10,32 +10,52 @@ export interface SessionLimits {
   total: number;
   /** Bytes of all their messages, token ids and tools; default 1 GiB. A turn that begins below is kept. */
   bytes: number;
+  /** The same of one API key, so that none takes the room of all; default 256 MiB. */
+  bytesPerKey: number;
 }
 
-export const defaultLimits: SessionLimits = { perKey: 10_000, total: 100_000, bytes: 2 ** 30 };
+export const defaultLimits: SessionLimits = {
+  perKey: 10_000,
+  total: 100_000,
+  bytes: 2 ** 30,
+  bytesPerKey: 2 ** 28,
+};
 
 /** @throws ApiError (403) when there is no room for another session of an owner */
 export async function checkNewSession(
   db: Kysely<Tables>,
   owner: string,
-  { perKey, total, bytes }: SessionLimits,
+  limits: SessionLimits,
 ): Promise<void> {
-  const all = await amountOf(db);
-  checkBytes(all.size, bytes);
+  const { all, own } = await checkGrowth(db, owner, limits);
+  const { perKey, total } = limits;
   if (all.count >= total) throw tooMany(`there are ${all.count} sessions, of ${total}`);
-  const own = await amountOf(db, owner);
   if (own.count >= perKey) throw tooMany(`you have ${own.count} sessions, of ${perKey}`);
 }
 
-/** @throws ApiError (403) when there is no room for more messages */
-export async function checkGrowth(db: Kysely<Tables>, { bytes }: SessionLimits): Promise<void> {
-  checkBytes((await amountOf(db)).size, bytes);
+/**
+ * @returns what there is
+ * @throws ApiError (403) when there is no room for more messages of an owner
+ */
+export async function checkGrowth(
+  db: Kysely<Tables>,
+  owner: string,
+  { bytes, bytesPerKey }: SessionLimits,
+): Promise<{ all: Amount; own: Amount }> {
+  const all = await amountOf(db);
+  checkBytes("the sessions of this server", all.size, bytes);
+  const own = await amountOf(db, owner);
+  // Without keys all sessions are of one owner.
+  if (owner !== "") checkBytes("your sessions", own.size, bytesPerKey);
+  return { all, own };
 }
 
-async function amountOf(
-  db: Kysely<Tables>,
-  owner?: string,
-): Promise<{ count: number; size: number }> {
+interface Amount {
+  count: number;
+  size: number;
+}
+
+async function amountOf(db: Kysely<Tables>, owner?: string): Promise<Amount> {
   let asked = db.selectFrom("session").select([
     sql<number>`count(*)`.as("count"),
     // PostgreSQL adds large numbers up to a decimal, which comes as text.
@@ -45,11 +65,11 @@ async function amountOf(
   return asked.executeTakeFirstOrThrow();
 }
 
-function checkBytes(found: number, allowed: number): void {
+function checkBytes(whose: string, found: number, allowed: number): void {
   if (found < allowed) return;
   throw new ApiError(
     403,
-    `the sessions of this server have ${found} bytes, of ${allowed} that are allowed; delete some`,
+    `${whose} have ${found} bytes, of ${allowed} that are allowed; delete some`,
     { code: "session_bytes_exceeded" },
   );
 }

@@ -214,8 +214,12 @@ eachDatabase("sessions", (opened) => {
     await store.create("other", blank, [said("some text")]);
     const tooLarge = { status: 403, code: "session_bytes_exceeded" };
     await expect(full.create("third", blank, [])).rejects.toMatchObject(tooLarge);
-    await expect(full.checkGrowth()).rejects.toMatchObject(tooLarge);
-    await store.checkGrowth();
+    await expect(full.checkGrowth("third")).rejects.toMatchObject(tooLarge);
+    await store.checkGrowth("third");
+    const share = limited({ bytesPerKey: 5 });
+    await expect(share.checkGrowth("other")).rejects.toMatchObject(tooLarge);
+    await expect(share.create("other", blank, [])).rejects.toMatchObject(tooLarge);
+    await share.checkGrowth("third");
   });
 
   it("takes NUL in titles and in what is looked for", async () => {

@@ -56,9 +56,9 @@ export class SessionStore {
     this.#limits = limits;
   }
 
-  /** @throws ApiError (403) when there is no room for more messages */
-  checkGrowth(): Promise<void> {
-    return checkGrowth(this.#db, this.#limits);
+  /** @throws ApiError (403) when there is no room for more messages of an owner */
+  async checkGrowth(owner: string): Promise<void> {
+    await checkGrowth(this.#db, owner, this.#limits);
   }
 
   /** @throws ApiError (403) when there are as many sessions, or bytes of them, as may be */

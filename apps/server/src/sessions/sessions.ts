@@ -70,7 +70,7 @@ export class Sessions<Prompt = unknown> {
     await this.#lock(owner, id);
     const unlock = (): Promise<void> => this.#options.database.unlock(id);
     try {
-      await this.store.checkGrowth();
+      await this.store.checkGrowth(owner);
       const session = await this.store.find(owner, id);
       const { prompt, ...turn } = await this.#options.answerer.prepare(
         this.store,

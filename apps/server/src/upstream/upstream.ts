@@ -62,8 +62,11 @@ export type ModelCard = { id: string } & Record<string, unknown>;
 
 const modelList = z.object({ data: z.array(z.looseObject({ id: z.string() })) });
 
-/** Failures in a row that open the circuit, and how long it stays open: longer each time. */
-const failuresToOpen = 5;
+/**
+ * Failures in a row that open the circuit, more than one request can have with all its retries, and
+ * how long it stays open: longer each time.
+ */
+const failuresToOpen = 10;
 const openMilliseconds = { initialDelay: 1000, maxDelay: 30_000 };
 
 /** One engine that speaks OpenAI's API, with what is known of its health. */

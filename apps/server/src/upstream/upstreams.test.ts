@@ -124,7 +124,7 @@ describe("the circuit of an upstream", () => {
       }, patient)
       .toBe("circuit open");
     const { length } = engines[0]!.received;
-    expect(length).toBe(5);
+    expect(length).toBe(10);
     await asked(front);
     expect(engines[0]!.received).toHaveLength(length);
     isBroken = false;

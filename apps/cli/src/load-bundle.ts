@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selectBackend } from "@levin/kernels/node";
 import type { CausalLanguageModel } from "@levin/model";
-import { loadForGeneration, type StagedModel } from "@levin/model/node";
+import { loadForGeneration, readJsonFile, type StagedModel } from "@levin/model/node";
 import { sparkDirectory } from "@levin/spark";
 import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
 
@@ -35,13 +34,12 @@ export async function loadBundle(options: {
 
 /** Tokenizer and chat template of a model directory. */
 export async function loadText(directory: string): Promise<Omit<ModelBundle, "model">> {
-  const json = async (name: string): Promise<unknown> =>
-    JSON.parse(await readFile(join(directory, name), "utf8"));
-  const settings = (await json("tokenizer_config.json").catch(() => ({}))) as {
+  const settings = await readJsonFile(join(directory, "tokenizer_config.json"), {});
+  const { chat_template: chatTemplate = m1ChatTemplate } = (settings ?? {}) as {
     chat_template?: string;
   };
   return {
-    tokenizer: Tokenizer.fromJson(await json("tokenizer.json")),
-    chatTemplate: settings.chat_template ?? m1ChatTemplate,
+    tokenizer: Tokenizer.fromJson(await readJsonFile(join(directory, "tokenizer.json"))),
+    chatTemplate,
   };
 }

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selectBackend } from "@levin/kernels/node";
-import { loadForGeneration, readConfig } from "@levin/model/node";
+import { loadForGeneration, readConfig, readJsonFile } from "@levin/model/node";
 import { sparkDirectory } from "@levin/spark";
 import { m1ChatTemplate, Tokenizer } from "@levin/tokenizer";
 import { z } from "zod";
@@ -42,11 +41,11 @@ export async function loadServedModel(options: LoadOptions = {}): Promise<Loaded
  */
 export async function readServedModel(options: LoadOptions = {}): Promise<ServedModel> {
   const directory = directoryOf(options);
-  const tokenizer = Tokenizer.fromJson(await readJson(join(directory, "tokenizer.json")));
+  const tokenizer = Tokenizer.fromJson(await readJsonFile(join(directory, "tokenizer.json")));
   const tokenizerConfig = tokenizerConfigSchema.parse(
-    await readJson(join(directory, "tokenizer_config.json"), {}),
+    await readJsonFile(join(directory, "tokenizer_config.json"), {}),
   );
-  const generationConfig = await readJson(join(directory, "generation_config.json"), {});
+  const generationConfig = await readJsonFile(join(directory, "generation_config.json"), {});
   const config = await readConfig(directory);
   let fingerprint: Promise<string> | undefined;
   return {
@@ -87,14 +86,4 @@ function samplingDefaults(json: unknown): SamplingDefaults {
     minP: config.min_p,
     repetitionPenalty: config.repetition_penalty,
   };
-}
-
-/** @param absent stands for a file that does not exist */
-async function readJson(path: string, absent?: unknown): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    if (absent !== undefined && (error as NodeJS.ErrnoException).code === "ENOENT") return absent;
-    throw new Error(`cannot read ${path}: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -6,6 +6,7 @@ export {
   writeSafetensorsFile,
   type SaveOptions,
 } from "./checkpoint/save-checkpoint.ts";
+export { readJsonFile } from "./checkpoint/read-json-file.ts";
 export { loadModel, saveModel } from "./load-model.ts";
 export {
   loadForGeneration,

@@ -1,6 +1,7 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseConfig, planModel, planStages, type ModelPlan, type StagePlan } from "@levin/model";
+import { readJsonFile } from "@levin/model/node";
 import type { Command } from "commander";
 import { modelDirectory } from "../load-bundle.ts";
 
@@ -15,7 +16,7 @@ export function addInspect(program: Command): void {
     .action(async (path: string | undefined, flags: { context: string[]; json?: boolean }) => {
       const given = modelDirectory(path);
       const file = (await stat(given)).isDirectory() ? join(given, "config.json") : given;
-      const config = parseConfig(JSON.parse(await readFile(file, "utf8")));
+      const config = parseConfig(await readJsonFile(file));
       const plan = planModel(config, flags.context.map(Number));
       if (flags.json) console.log(JSON.stringify(plan));
       else print(plan, planStages(config));

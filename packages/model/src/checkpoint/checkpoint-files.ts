@@ -1,8 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelConfig } from "../config/model-config.ts";
 import { parseConfig } from "../config/parse-config.ts";
 import { CheckpointError } from "./byte-source.ts";
+import { readJsonFile } from "./read-json-file.ts";
 
 /** Names of a model directory's files, as Hugging Face has them. */
 export const configFile = "config.json";
@@ -14,10 +15,10 @@ const generationFile = "generation_config.json";
 
 /** Reads and checks `config.json` of a model directory, with the end tokens of `generation_config.json`. */
 export async function readConfig(directory: string): Promise<ModelConfig> {
-  const file = await readJson(join(directory, configFile));
+  const file = await readJsonFile(join(directory, configFile));
   const generation = join(directory, generationFile);
   if (!(await exists(generation))) return parseConfig(file);
-  const { eos_token_id: added } = ((await readJson(generation)) ?? {}) as {
+  const { eos_token_id: added } = ((await readJsonFile(generation)) ?? {}) as {
     eos_token_id?: unknown;
   };
   return parseConfig(withEndTokens(file, added));
@@ -40,7 +41,7 @@ export async function weightFiles(directory: string): Promise<string[]> {
       `${directory}: expected ${singleFile} or ${indexFile}, found neither`,
     );
   }
-  const { weight_map: map } = ((await readJson(index)) ?? {}) as { weight_map?: unknown };
+  const { weight_map: map } = ((await readJsonFile(index)) ?? {}) as { weight_map?: unknown };
   const names =
     typeof map === "object" && map !== null ? [...new Set(Object.values(map) as unknown[])] : [];
   const isPlain = (name: unknown): boolean =>
@@ -52,14 +53,6 @@ export async function weightFiles(directory: string): Promise<string[]> {
     );
   }
   return names.map((name) => join(directory, name as string));
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, "utf8"));
-  } catch (error) {
-    throw new CheckpointError(`${path}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -5,33 +5,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { answerDeltas } from "../page/src/model/answer-deltas.ts";
 import { streamAnswer } from "../page/src/answers/stream-answer.ts";
 import type { AnswerSource } from "../page/src/answers/answer-source.ts";
-import type { Answer } from "../page/src/chats/conversation.ts";
+import { newAnswer, type Answer } from "../page/src/chats/conversation.ts";
 import { scriptedModel } from "./testing/scripted-model.ts";
 
 const said =
   '<think>\nA tool knows.\n</think>\n\nLet me see.\n<tool_calls>\n{"name": "calculate", "arguments": {"expression": "1 + 2"}}\n{"name": "now", "arguments": {}}\n</tool_calls>';
 const tools = [{ type: "function" as const, function: { name: "calculate" } }];
 
-const empty: Answer = {
-  id: "a",
-  parent: null,
-  role: "assistant",
-  text: "",
-  thought: "",
-  budget: null,
-  toolCalls: [],
-  cost: {
-    promptTokens: 0,
-    cachedTokens: 0,
-    tokens: 0,
-    thoughtTokens: 0,
-    readSeconds: 0,
-    seconds: 0,
-  },
-  state: "streaming",
-  tab: "t",
-  model: "scripted",
-};
+const empty = newAnswer(null, { model: "scripted", budget: null }, "t");
 
 /** A source like the tab's, without its worker. */
 function sourceOf(hasTools: boolean): AnswerSource {

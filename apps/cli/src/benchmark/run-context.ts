@@ -27,6 +27,7 @@ import {
   type ContextSource,
 } from "./context-settings.ts";
 import { SuiteSettingsError } from "./suite-settings.ts";
+import { writeReport } from "./write-report.ts";
 
 /** What a run tells on its way. */
 export interface ContextEvents {
@@ -64,9 +65,7 @@ export async function runContext(
     suites: [...titles].map(([name, title]) => ({ name, title })),
     models,
   };
-  const path = join(settings.output, "report.json");
-  await writeFileWhole(path, `${JSON.stringify(report, null, 2)}\n`);
-  await writeFileWhole(join(settings.output, "report.md"), contextMarkdown(report));
+  await writeReport(settings.output, report, contextMarkdown(report));
   return report;
 }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve, sep } from "node:path";
 import {
   mathReasoningProblems,
@@ -18,8 +18,8 @@ import { openCrew, type SpreadFlags } from "../spread/open-crew.ts";
 import type { ReplyPiece } from "../spread/piece.ts";
 import { readTasks } from "../task-names.ts";
 import { hashOf, hashOfModel } from "../training/fingerprints.ts";
-import { expectWritable, writeFileWhole } from "../training/write-whole.ts";
 import { SuiteSettingsError } from "./suite-settings.ts";
+import { writeReport } from "./write-report.ts";
 
 /** How reasoning is to be measured: the flags of `levin eval reasoning`. */
 export interface ReasoningSettings extends SpreadFlags {
@@ -93,10 +93,7 @@ export async function runReasoning(
     ...{ kind: "reasoning", model: settings.model ?? "spark" },
     ...{ settings: decisive, results },
   };
-  const path = join(settings.output, "report.json");
-  await expectWritable(path, () => mkdir(settings.output, { recursive: true }));
-  await writeFileWhole(path, `${JSON.stringify(report, null, 2)}\n`);
-  await writeFileWhole(join(settings.output, "report.md"), reasoningMarkdown(report));
+  await writeReport(settings.output, report, reasoningMarkdown(report));
   return report;
 }
 

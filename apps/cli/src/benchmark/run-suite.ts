@@ -32,6 +32,7 @@ import {
   together,
   type SuiteSettings,
 } from "./suite-settings.ts";
+import { writeReport } from "./write-report.ts";
 
 /** What a run tells on its way. */
 export interface SuiteEvents {
@@ -73,11 +74,7 @@ export async function runSuite(
     settings: { ...decisive(settings), limit: settings.limit },
     results,
   });
-  await writeFileWhole(
-    join(settings.output, "report.json"),
-    `${JSON.stringify(report, null, 2)}\n`,
-  );
-  await writeFileWhole(join(settings.output, "report.md"), reportMarkdown(suite, report));
+  await writeReport(settings.output, report, reportMarkdown(suite, report));
   return report;
 }
 

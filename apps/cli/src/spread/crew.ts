@@ -1,6 +1,6 @@
 import type { Piece, ResultOf } from "./piece.ts";
 
-/** Whoever does the pieces of an evaluation: this process, others of this machine, or other machines. */
+/** Whoever does the pieces of long work: this process, others of this machine, or other machines. */
 export interface Crew {
   /** Batches of items that are worth being handed over at once. */
   readonly batchesAtOnce: number;

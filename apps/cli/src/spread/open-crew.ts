@@ -12,7 +12,7 @@ export interface SpreadFlags {
   redis?: string;
 }
 
-/** Whether other processes of this machine do the work. */
+/** Whether other processes do the work, here or elsewhere. */
 export function isShared({ workers = 1, redis }: SpreadFlags): boolean {
   return workers > 1 || redis !== undefined;
 }

@@ -42,9 +42,8 @@ export async function checkGrowth(
   owner: string,
   { bytes, bytesPerKey }: SessionLimits,
 ): Promise<{ all: Amount; own: Amount }> {
-  const all = await amountOf(db);
+  const { all, own } = await amounts(db, owner);
   checkBytes("the sessions of this server", all.size, bytes);
-  const own = await amountOf(db, owner);
   // Without keys all sessions are of one owner.
   if (owner !== "") checkBytes("your sessions", own.size, bytesPerKey);
   return { all, own };
@@ -55,14 +54,22 @@ interface Amount {
   size: number;
 }
 
-async function amountOf(db: Kysely<Tables>, owner?: string): Promise<Amount> {
-  let asked = db.selectFrom("session").select([
-    sql<number>`count(*)`.as("count"),
-    // PostgreSQL adds large numbers up to a decimal, which comes as text.
-    sql<number>`cast(coalesce(sum(size), 0) as bigint)`.as("size"),
-  ]);
-  if (owner !== undefined) asked = asked.where("owner", "=", owner);
-  return asked.executeTakeFirstOrThrow();
+/** What there is of all sessions and of an owner's, by one look at the table. */
+async function amounts(db: Kysely<Tables>, owner: string): Promise<{ all: Amount; own: Amount }> {
+  const rows = await db
+    .selectFrom("session")
+    .select([
+      sql<0 | 1>`case when owner = ${owner} then 1 else 0 end`.as("is_own"),
+      sql<number>`count(*)`.as("count"),
+      // PostgreSQL adds large numbers up to a decimal, which comes as text.
+      sql<number>`cast(coalesce(sum(size), 0) as bigint)`.as("size"),
+    ])
+    .groupBy("is_own")
+    .execute();
+  const none = { count: 0, size: 0 };
+  const { count, size } = rows.find((row) => row.is_own === 1) ?? none;
+  const others = rows.find((row) => row.is_own === 0) ?? none;
+  return { all: { count: count + others.count, size: size + others.size }, own: { count, size } };
 }
 
 function checkBytes(whose: string, found: number, allowed: number): void {

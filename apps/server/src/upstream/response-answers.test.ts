@@ -5,6 +5,7 @@ import { selectBackend } from "@levin/kernels/node";
 import type OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase } from "../sessions/open-database.ts";
+import { tools } from "../testing/response-tool.ts";
 import { model, startScriptedServer, type ScriptedServer } from "../testing/scripted-server.ts";
 import { startUpstreamServer, type UpstreamServer } from "../testing/upstream-server.ts";
 
@@ -34,15 +35,6 @@ afterAll(async () => {
 type Body = Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>;
 const create = (more: Body, { openai } = front) =>
   openai.responses.create({ model, input: "hi", temperature: 0, ...more });
-
-const tools: OpenAI.Responses.FunctionTool[] = [
-  {
-    type: "function",
-    name: "add",
-    strict: true,
-    parameters: { type: "object", properties: { a: { type: "integer" } }, required: ["a"] },
-  },
-];
 
 describe("responses before two Levin servers", () => {
   it("answer as those do, and go on from each other whichever of them answered", async () => {

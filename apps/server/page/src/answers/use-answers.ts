@@ -1,6 +1,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import {
+  newAnswer,
   pathTo,
   withAnswer,
   withFollowing,
@@ -65,7 +66,7 @@ export function useAnswers(chats: Chats): Answers {
       chats.change(id, (conversation) => withAnswer(conversation, answer));
       return;
     }
-    const next = newAnswer(results.at(-1)!.id, variant);
+    const next = newAnswer(results.at(-1)!.id, variant, thisTab);
     chats.change(id, (conversation) =>
       withFollowing(withAnswer(conversation, answer), answer.id, [...results, next]),
     );
@@ -81,7 +82,7 @@ export function useAnswers(chats: Chats): Answers {
       const asked = asking(conversation);
       const comparison = variants.length > 1 ? { comparison: newId() } : {};
       const answers = variants.map((variant) => ({
-        ...newAnswer(asked.leaf, variant),
+        ...newAnswer(asked.leaf, variant, thisTab),
         ...comparison,
       }));
       const path = pathTo(asked);
@@ -112,29 +113,5 @@ function useStopping(
     // A channel reaches this origin alone.
     // oxlint-disable-next-line unicorn/require-post-message-target-origin
     tabs.postMessage(ids);
-  };
-}
-
-function newAnswer(parent: string | null, { model, budget, label }: Variant): Answer {
-  return {
-    id: newId(),
-    parent,
-    role: "assistant",
-    text: "",
-    thought: "",
-    budget,
-    toolCalls: [],
-    cost: {
-      promptTokens: 0,
-      cachedTokens: 0,
-      tokens: 0,
-      thoughtTokens: 0,
-      readSeconds: 0,
-      seconds: 0,
-    },
-    state: "streaming",
-    tab: thisTab,
-    model,
-    ...(label !== undefined && { label }),
   };
 }

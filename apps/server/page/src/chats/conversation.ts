@@ -203,3 +203,32 @@ function titleOf(message: Message): string {
   const text = (message.text || named.join(", ")).replaceAll(/\s+/g, " ").trim();
   return text.length <= longestTitle ? text : `${text.slice(0, longestTitle - 1)}…`;
 }
+
+/** An answer of which nothing has come yet. */
+export function newAnswer(
+  parent: string | null,
+  { model, budget, label }: Pick<Answer, "model" | "budget" | "label">,
+  tab: string,
+): Answer {
+  return {
+    id: newId(),
+    parent,
+    role: "assistant",
+    text: "",
+    thought: "",
+    budget,
+    toolCalls: [],
+    cost: {
+      promptTokens: 0,
+      cachedTokens: 0,
+      tokens: 0,
+      thoughtTokens: 0,
+      readSeconds: 0,
+      seconds: 0,
+    },
+    state: "streaming",
+    tab,
+    model,
+    ...(label !== undefined && { label }),
+  };
+}

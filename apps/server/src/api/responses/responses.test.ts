@@ -7,6 +7,7 @@ import { zodTextFormat } from "openai/helpers/zod";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { openDatabase } from "../../sessions/open-database.ts";
+import { tools } from "../../testing/response-tool.ts";
 import { model, startScriptedServer, type ScriptedServer } from "../../testing/scripted-server.ts";
 
 const thought = "<think>\nSo be it.\n</think>\n\n";
@@ -32,15 +33,6 @@ afterAll(() => server?.close());
 
 const create = (more: Partial<OpenAI.Responses.ResponseCreateParamsNonStreaming>) =>
   openai.responses.create({ model, input: "hi", temperature: 0, ...more });
-
-const tools: OpenAI.Responses.FunctionTool[] = [
-  {
-    type: "function",
-    name: "add",
-    strict: true,
-    parameters: { type: "object", properties: { a: { type: "integer" } }, required: ["a"] },
-  },
-];
 
 describe("responses", () => {
   it("answer with thought and text as items, and usage", async () => {

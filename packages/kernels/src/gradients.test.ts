@@ -168,7 +168,7 @@ describe.each(["cpu", "wasm"])("kernels on %s", (backend) => {
         fc.integer({ min: 1, max: 3 }),
         fc.integer({ min: 1, max: 5 }),
         fc.integer({ min: 0, max: 6 }),
-        fc.integer(),
+        fc.integer({ min: 1 }),
         (batch, kvHeads, groupSize, length, past, seed) =>
           tf.tidy(() => {
             const total = length + past;

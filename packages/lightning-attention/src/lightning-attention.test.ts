@@ -51,9 +51,10 @@ const transnormer: Family = {
 
 function randomLayer({ config, shapes }: Family = plain): LightningAttention {
   const parameters = Object.fromEntries(
-    Object.entries(shapes).map(([name, shape], seed) => [
+    Object.entries(shapes).map(([name, shape], i) => [
       name,
-      tf.randomNormal(shape, /norm/i.test(name) ? 1 : 0, 0.5, "float32", seed),
+      // A seed of 0 would be none to tfjs: other numbers in every run.
+      tf.randomNormal(shape, /norm/i.test(name) ? 1 : 0, 0.5, "float32", i + 1),
     ]),
   ) as unknown as LightningAttentionWeights;
   return new LightningAttention(config, parameters);
@@ -74,9 +75,11 @@ const at = (from: number, to: number): AttentionOptions =>
 const cut = (x: tf.Tensor3D, from: number, to: number): tf.Tensor3D =>
   tf.slice3d(x, [0, from, 0], [x.shape[0], to - from, x.shape[2]]);
 
+/** Expects the same to float32's rounding, which grows with the numbers: states reach 40 here. */
 function expectClose(a: tf.Tensor, b: tf.Tensor): void {
   expect(a.shape).toEqual(b.shape);
-  expect(tf.max(tf.abs(tf.sub(a, b))).dataSync()[0]).toBeLessThan(1e-5);
+  const scale = tf.maximum(1, tf.max(tf.abs(b)));
+  expect(tf.div(tf.max(tf.abs(tf.sub(a, b))), scale).dataSync()[0]).toBeLessThan(1e-5);
 }
 
 describe.each(["cpu", "wasm"])("LightningAttention on %s", (backend) => {

@@ -16,9 +16,10 @@ const rotary = { rotaryDim: 4, base: 100 };
 
 function randomLayer(normalised = false): SoftmaxAttention {
   const parameters = Object.fromEntries(
-    Object.entries(softmaxAttentionShapes(config)).map(([name, shape], seed) => [
+    Object.entries(softmaxAttentionShapes(config)).map(([name, shape], i) => [
       name,
-      tf.randomNormal(shape, 0, 0.5, "float32", seed),
+      // A seed of 0 would be none to tfjs: other numbers in every run.
+      tf.randomNormal(shape, 0, 0.5, "float32", i + 1),
     ]),
   ) as unknown as SoftmaxAttentionParameters;
   if (!normalised) return new SoftmaxAttention(config, parameters);

@@ -39,7 +39,7 @@ const problem = fc
     length: fc.integer({ min: 1, max: 19 }),
     headDim: fc.integer({ min: 1, max: 6 }),
     blockSize: fc.integer({ min: 1, max: 8 }),
-    seed: fc.integer(),
+    seed: fc.integer({ min: 1 }),
     withState: fc.boolean(),
     withMask: fc.boolean(),
   })

@@ -19,6 +19,12 @@ describe("spark behind the API, asked by the official openai client", () => {
   const question = [{ role: "user" as const, content: "What is 12 plus 30?" }];
   const settings = { model: "spark", messages: question, temperature: 0 };
 
+  /** As the metrics count them. */
+  async function promptTokens(): Promise<number> {
+    const { body } = await app.inject("/metrics");
+    return Number(/^levin_tokens_total\{kind="prompt"\} (\d+)$/m.exec(body)?.[1] ?? 0);
+  }
+
   it("answers, with the thought apart and its tokens counted", async () => {
     const { choices, usage, model } = await client.chat.completions.create(settings);
     const [choice] = choices;
@@ -114,7 +120,10 @@ describe("spark behind the API, asked by the official openai client", () => {
     const { data } = await client.embeddings.create({ model: "spark", input: input[0]! });
     data[0]!.embedding.forEach((value, i) => expect(value).toBeCloseTo(vectors[0]![i]!, 5));
     const whole = { model: "spark", input: "x", dimensions: vectors[0]!.length };
-    expect((await client.embeddings.create(whole)).data).toHaveLength(1);
+    const before = await promptTokens();
+    const one = await client.embeddings.create(whole);
+    expect(one.data).toHaveLength(1);
+    expect((await promptTokens()) - before).toBe(one.usage.prompt_tokens);
     const refused = client.embeddings.create({ ...whole, dimensions: 8 });
     await expect(refused).rejects.toMatchObject({ status: 400, param: "dimensions" });
   });

@@ -51,7 +51,7 @@ export class ServiceMetrics {
     });
     this.#tokens = new Counter({
       name: "levin_tokens_total",
-      help: "Tokens: of prompts (those of them whose state was kept: cached), generated (those of thoughts: reasoning).",
+      help: "Tokens: of prompts and embedded texts (those of them whose state was kept: cached), generated (those of thoughts: reasoning).",
       labelNames: ["kind"],
       registers: [registry],
     });
@@ -108,6 +108,11 @@ export class ServiceMetrics {
   /** A request was refused because too many wait. */
   refused(): void {
     this.#refused.inc();
+  }
+
+  /** Texts were embedded. */
+  embedded(tokens: number): void {
+    this.#tokens.inc({ kind: "prompt" }, tokens);
   }
 
   /** Follows a request from its arrival. */

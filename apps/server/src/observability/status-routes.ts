@@ -15,22 +15,23 @@ export function probe(summary: string, reply: z.ZodType) {
 
 const healthSchema = z.object({
   status: z.literal("ok"),
-  model: z.string(),
   /** Requests that wait for a place. */
   waiting: z.int().min(0),
 });
-const readySchema = z.object({ status: z.string(), model: z.string() });
+const readySchema = z.object({ status: z.string() });
 
-/** `/health`: the server's thread runs. `/ready`: the model is there to be asked. */
+/** `/health`: the server's thread runs. `/ready`: the model is there to be asked; which, keys alone are told. */
 export function healthRoutes(app: FastifyInstance, service: GenerationService): void {
-  const model = service.served.modelId;
   const health = probe("Whether the server's thread runs", healthSchema);
-  app.get("/health", health, () => ({ status: "ok", model, waiting: service.waiting }));
+  app.get("/health", health, () => ({ status: "ok", waiting: service.waiting }));
   app.get("/ready", probe("Whether the model is there to be asked", readySchema), (_, reply) => {
     const { status } = service;
-    return reply.code(status === "ready" ? 200 : 503).send({ status, model });
+    return reply.code(status === "ready" ? 200 : 503).send({ status });
   });
 }
+
+/** What proxies write of a client that left before its reply began. */
+const leftUnanswered = 499;
 
 /** `/metrics` in the form of Prometheus: those of a registry, of requests, and of the process. */
 export function metricsRoute(app: FastifyInstance, registry: Registry): void {
@@ -41,11 +42,15 @@ export function metricsRoute(app: FastifyInstance, registry: Registry): void {
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300],
     registers: [registry],
   });
-  app.addHook("onResponse", (request, reply, done) => {
-    const { method } = request;
-    // The route's pattern, not the path: anyone could make up endless ones.
-    const route = request.routeOptions.url ?? "unknown";
-    durations.observe({ method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+  app.addHook("onRequest", (request, reply, done) => {
+    // Not `onResponse`: it leaves out replies that their clients left.
+    reply.raw.once("close", () => {
+      const { method } = request;
+      // The route's pattern, not the path: anyone could make up endless ones.
+      const route = request.routeOptions.url ?? "unknown";
+      const status = reply.raw.headersSent ? reply.statusCode : leftUnanswered;
+      durations.observe({ method, route, status }, reply.elapsedTime / 1000);
+    });
     done();
   });
   const metrics = { ...quiet, ...about("Metrics for Prometheus", { reply: "text/plain" }) };

@@ -147,7 +147,9 @@ export class GenerationService {
     try {
       const place = await this.#enter(run, tokens, caller);
       try {
-        return await this.#engine.embed(texts);
+        const vectors = await this.#engine.embed(texts);
+        this.#metrics.embedded(tokens);
+        return vectors;
       } finally {
         place.leave();
       }

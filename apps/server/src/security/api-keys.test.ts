@@ -57,9 +57,10 @@ describe("without a valid key", () => {
     expect((await get("/v1/models", `bearer ${key}`)).status).toBe(200);
   });
 
-  it("page and health are there", async () => {
+  it("page and health are there, the latter without the name of a model", async () => {
     const { get } = await start();
-    expect((await get("/health", "")).status).toBe(200);
+    expect(await (await get("/health", "")).json()).toEqual({ status: "ok", waiting: 0 });
+    expect(await (await get("/ready", "")).json()).toEqual({ status: "ready" });
     expect((await get("/", "")).status).not.toBe(401);
   });
 });

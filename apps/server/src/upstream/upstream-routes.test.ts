@@ -118,7 +118,7 @@ describe("a server before another Levin server", () => {
       const response = await fetch(front.url + path);
       return { status: response.status, body: await response.json() };
     };
-    const available = { status: "available", outstanding: 0, models: [model] };
+    const available = { status: "available", outstanding: 0 };
     const upstreams = [
       { upstream: 1, ...available },
       { upstream: 2, ...available },

@@ -21,7 +21,6 @@ const upstreamsField = z.array(
     upstream: z.int(),
     status: z.string(),
     outstanding: z.int(),
-    models: z.array(z.string()),
   }),
 );
 const health = z.object({ status: z.string(), upstreams: upstreamsField });
@@ -127,12 +126,7 @@ function upstreamModels(app: FastifyInstance, upstreams: Upstreams): void {
   });
 }
 
-/** By number, in the order they were given: addresses are nobody's business. */
+/** By number, in the order they were given: addresses and models are not for those without a key. */
 function describe({ all }: Upstreams): object[] {
-  return all.map(({ status, outstanding, models }, i) => ({
-    upstream: i + 1,
-    status,
-    outstanding,
-    models: models.map(({ id }) => id),
-  }));
+  return all.map(({ status, outstanding }, i) => ({ upstream: i + 1, status, outstanding }));
 }

@@ -109,7 +109,8 @@ async function runModel(
   const lengths = settings.lengths.filter((length) => length <= limit);
   const source = sourceOf({ ...settings, lengths });
   const text = await loadText(directory);
-  const crew = await openCrew({ ...settings, model: directory });
+  const modelHash = await hashOfModel(directory);
+  const crew = await openCrew({ ...settings, model: directory }, modelHash);
   const results: ContextResult[] = [];
   try {
     for (const suite of await contextSuitesOf(source, text)) {
@@ -117,7 +118,7 @@ async function runModel(
       if (suite.items.length === 0 && lengths.length > 0) {
         events.onNotice(`${suite.name}: no question is of these lengths`);
       }
-      const found = await measure(suite, { name, directory, source, crew }, settings, events);
+      const found = await measure(suite, { name, modelHash, source, crew }, settings, events);
       if (!found) return undefined;
       for (const result of found) events.onResult(result, name);
       results.push(...found);
@@ -130,17 +131,18 @@ async function runModel(
 
 async function measure(
   suite: ContextSuite,
-  { name, directory, source, crew }: NamedModel & { source: ContextSource; crew: Crew },
+  run: { name: string; modelHash: string; source: ContextSource; crew: Crew },
   { haystack, mrcr, output }: ContextSettings,
   events: ContextEvents,
 ): Promise<ContextResult[] | undefined> {
+  const { name, modelHash, source, crew } = run;
   const log = await openPredictionLog<ContextPrediction>(
     join(output, "predictions", `${suite.name}.${name}.jsonl`),
     {
       ...decisiveOfContext(source),
       ...(haystack !== undefined && { haystack: await hashOf([haystack]) }),
       ...(suite.name === "openai-mrcr" && { mrcr: await hashOf(mrcr!) }),
-      model: await hashOfModel(directory),
+      model: modelHash,
     },
   );
   const { items } = suite;

@@ -76,8 +76,9 @@ export async function runReasoning(
 ): Promise<ReasoningReport | undefined> {
   expectFitting(settings);
   const suites = await readSuites(settings);
-  const decisive = await decisiveOf(settings);
-  const crew = await openCrew(settings);
+  const modelHash = await hashOfModel(modelDirectory(settings.model));
+  const decisive = { ...(await decisiveOf(settings)), model: modelHash };
+  const crew = await openCrew(settings, modelHash);
   const results: SampleScore[] = [];
   try {
     for (const [suite, problems] of suites) {
@@ -243,7 +244,7 @@ async function readProblems(path: string): Promise<MathProblem[]> {
   throw new SuiteSettingsError(`${path}: expected problems, an object a line, found none`);
 }
 
-/** All that decides the replies. */
+/** All that decides the replies beside the model. */
 async function decisiveOf(settings: ReasoningSettings): Promise<Record<string, unknown>> {
   const { data, examples, samples, temperature, maxTokens, thinkingBudget, seed } = settings;
   const { problemSeed, maxDifficulty, instruction, shots } = settings;
@@ -251,7 +252,6 @@ async function decisiveOf(settings: ReasoningSettings): Promise<Record<string, u
     ...{ samples, temperature, maxTokens, thinkingBudget, seed, problemSeed },
     ...(data ? { data: await hashOf(data), instruction, shots } : { maxDifficulty }),
     ...(examples !== undefined && { examples: await hashOf([examples]) }),
-    model: await hashOfModel(modelDirectory(settings.model)),
   };
 }
 

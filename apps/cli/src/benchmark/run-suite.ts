@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
+  DataError,
   majorityScore,
   MissingDataError,
   reportMarkdown,
@@ -28,6 +29,7 @@ import {
   chosenTasks,
   decisive,
   decisiveOfHead,
+  firstItems,
   SuiteSettingsError,
   together,
   type SuiteSettings,
@@ -60,10 +62,11 @@ export async function runSuite(
   const results: TaskResult[] = [];
   try {
     for (const [task, items] of await run.readTasks()) {
-      const result = await run.measure(task, items);
+      const result = await run.unlessMissing(() => run.measure(task, items));
       if (events.signal.aborted) return undefined;
       if (result) results.push(result);
     }
+    run.expectSome();
   } finally {
     await run.close();
   }
@@ -86,6 +89,8 @@ class SuiteRun {
   readonly #crew: Crew;
   /** What was read latest: a task's head, shots and majority learn from the same items. */
   #training: { task: BenchmarkTask; items: Promise<Item[]> } | undefined;
+  /** Tasks without data. */
+  #leftOut = 0;
 
   private constructor(
     parts: { suite: Suite; settings: SuiteSettings; events: SuiteEvents },
@@ -106,30 +111,48 @@ class SuiteRun {
       );
     }
     const modelHash = await hashOfModel(modelDirectory(settings.model));
-    return new SuiteRun({ suite, settings, events }, modelHash, await openCrew(settings));
+    return new SuiteRun(
+      { suite, settings, events },
+      modelHash,
+      await openCrew(settings, modelHash),
+    );
   }
 
   close(): Promise<void> {
     return this.#crew.close();
   }
 
-  /** Items of each task. Without `--tasks`, those without data are left out with a notice. */
+  /** Items of each task that has some. */
   async readTasks(): Promise<[BenchmarkTask, Item[]][]> {
     const { tasks, data, split, limit } = this.#settings;
     const found: [BenchmarkTask, Item[]][] = [];
-    let missing: unknown;
     for (const task of chosenTasks(this.#suite, tasks)) {
-      try {
-        const items = await readItems(data, this.#suite, task, split);
-        found.push([task, items.slice(0, limit)]);
-      } catch (error) {
-        if (tasks !== undefined || !(error instanceof MissingDataError)) throw error;
-        missing = error;
-        this.#events.onNotice(`left out: ${error.message}`);
-      }
+      const items = await this.unlessMissing(() => readItems(data, this.#suite, task, split));
+      if (items) found.push([task, firstItems(items, limit)]);
     }
-    if (found.length === 0) throw missing;
     return found;
+  }
+
+  /** Without `--tasks`, those whose data is missing are left out with a notice. */
+  async unlessMissing<Result>(read: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (this.#settings.tasks !== undefined || !(error instanceof MissingDataError)) throw error;
+      this.#events.onNotice(`left out: ${error.message}`);
+      this.#leftOut += 1;
+      return undefined;
+    }
+  }
+
+  /** Throws MissingDataError when every task was left out. */
+  expectSome(): void {
+    const { tasks, title } = this.#suite;
+    if (this.#leftOut < tasks.length) return;
+    const { data } = this.#settings;
+    throw new MissingDataError(
+      `--data: expected files of a task of ${title} in ${data}, found none`,
+    );
   }
 
   /** A task's result; undefined for a test set, whose predictions are written for the leaderboard. */
@@ -154,14 +177,29 @@ class SuiteRun {
       await writeFileWhole(path, this.#suite.submission(task, predictions));
       return undefined;
     }
-    const training = await this.#trainingOf(task).catch(() => undefined);
     const result = {
       task: task.name,
       ...scoreTask(task, items, predictions),
-      ...(training && { majority: majorityScore(task, training, items) }),
+      ...(await this.#majority(task, items)),
     };
     this.#events.onResult(task, result);
     return result;
+  }
+
+  /** What answering all alike scores; nothing without a training set, with a word when one is broken. */
+  async #majority(
+    task: BenchmarkTask,
+    items: readonly Item[],
+  ): Promise<Pick<TaskResult, "majority">> {
+    try {
+      return { majority: majorityScore(task, await this.#trainingOf(task), items) };
+    } catch (error) {
+      if (!(error instanceof DataError || error instanceof MissingDataError)) throw error;
+      if (error instanceof DataError) {
+        this.#events.onNotice(`${task.title}, all answered alike: ${error.message}`);
+      }
+      return {};
+    }
   }
 
   /** Predictions of the crew, piece by piece. */
@@ -224,7 +262,12 @@ class SuiteRun {
     const { shots, seed } = this.#settings;
     if (shots === 0) return [];
     const training = await this.#trainingOf(task);
-    return createRandom(seed).sample(training, Math.min(shots, training.length));
+    if (shots > training.length) {
+      throw new SuiteSettingsError(
+        `--shots: expected at most ${training.length}, the training examples of ${task.title}, found ${shots}`,
+      );
+    }
+    return createRandom(seed).sample(training, shots);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { BenchmarkTask, Pooling, Split, Suite } from "@levin/evaluation";
+import type { BenchmarkTask, Item, Pooling, Split, Suite } from "@levin/evaluation";
 import type { SpreadFlags } from "../spread/open-crew.ts";
 
 /** How answers are found. */
@@ -49,12 +49,24 @@ export class SuiteSettingsError extends Error {
 /** The tasks that `--tasks` names. Throws SuiteSettingsError for names that the suite has not. */
 export function chosenTasks(suite: Suite, names: string | undefined): readonly BenchmarkTask[] {
   if (names === undefined) return suite.tasks;
-  return names.split(",").map((name) => {
+  const tasks = names.split(",").map((name) => {
     const task = suite.tasks.find((each) => each.name === name.trim());
     if (task) return task;
     const all = suite.tasks.map((each) => each.name).join(", ");
     throw new SuiteSettingsError(`--tasks: expected names among ${all}, found "${name.trim()}"`);
   });
+  return [...new Set(tasks)];
+}
+
+/** The first items, at most `limit`; what is judged together is not parted, so that at least one group stays. */
+export function firstItems(items: readonly Item[], limit = items.length): Item[] {
+  const groupAt = (place: number): string | undefined => items[place]?.group;
+  const isParted = (end: number): boolean =>
+    groupAt(end) !== undefined && groupAt(end - 1) === groupAt(end);
+  let end = limit;
+  while (end > 0 && isParted(end)) end -= 1;
+  if (end === 0) for (end = limit; isParted(end);) end += 1;
+  return items.slice(0, end);
 }
 
 /** Those of the settings that decide the predictions of a task. */

@@ -35,7 +35,11 @@ function addSuite(evaluate: Command, suite: Suite): void {
     .addOption(methodOption())
     .option("--shots <n>", "training examples before each item; not for a head", wholeFrom(0), 0)
     .option("--seed <n>", "chooses the shots, and the order in which a head learns", toNumber, 0)
-    .option("--limit <n>", "items of a task at most", toCount)
+    .option(
+      "--limit <n>",
+      "items of a task at most; none that are judged together are parted",
+      toCount,
+    )
     .option("--max-tokens <n>", "generation: new tokens at most", toNumber, 256)
     .option("--thinking-budget <n>", "generation: tokens of thought at most", toNumber)
     .addOption(

@@ -19,15 +19,17 @@ export function isShared({ workers = 1, redis }: SpreadFlags): boolean {
 
 /**
  * Whoever the flags ask for.
+ *
+ * @param modelHash of the model's directory, where it is known: to hash a large one takes a while
  * @throws RedisUnavailableError
  */
-export async function openCrew(flags: PieceModel & SpreadFlags): Promise<Crew> {
+export async function openCrew(flags: PieceModel & SpreadFlags, modelHash?: string): Promise<Crew> {
   const { workers = 1, redis: url, model, backend, stages } = flags;
   const how = { model, backend, stages };
   if (url !== undefined) {
     // Loaded here, so that other ways do without a web server.
     const { RedisCrew } = await import("./redis-crew.ts");
-    return RedisCrew.open({ url, kind: await pieceKind(how), onNotice: console.error });
+    return RedisCrew.open({ url, kind: await pieceKind(how, modelHash), onNotice: console.error });
   }
   return workers === 1 ? new OwnProcess(how) : new ProcessCrew(how, workers);
 }

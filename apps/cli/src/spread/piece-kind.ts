@@ -7,7 +7,11 @@ import type { PieceModel } from "./perform-piece.ts";
  * The kind of job that pieces are: what results depend on beside them. Workers with another model,
  * backend or version of Levin have another kind, and never see them.
  */
-export async function pieceKind({ model, backend }: PieceModel): Promise<string> {
+export async function pieceKind(
+  { model, backend }: PieceModel,
+  modelHash?: string,
+): Promise<string> {
   const { version } = createRequire(import.meta.url)("../../package.json") as { version: string };
-  return `evaluation-${version}-${backend}-${await hashOfModel(modelDirectory(model))}`;
+  const hash = modelHash ?? (await hashOfModel(modelDirectory(model)));
+  return `evaluation-${version}-${backend}-${hash}`;
 }

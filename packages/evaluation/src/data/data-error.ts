@@ -2,13 +2,15 @@
 export class DataError extends Error {
   override readonly name = "DataError";
   readonly file: string;
-  /** From 1 on. */
-  readonly line: number;
+  /** From 1 on; none where several lines don't fit together. */
+  readonly line: number | undefined;
   readonly expected: string;
   readonly found: string;
 
-  constructor(place: { file: string; line: number }, expected: string, found: string) {
-    super(`${place.file}:${place.line}: expected ${expected}, found ${found}`);
+  constructor(place: { file: string; line?: number }, expected: string, found: string) {
+    super(
+      `${[place.file, place.line].filter(Boolean).join(":")}: expected ${expected}, found ${found}`,
+    );
     this.file = place.file;
     this.line = place.line;
     this.expected = expected;

@@ -254,6 +254,24 @@ describe("files that are not as they should be", () => {
     await expect(read(glue, "rte", "test", folder)).rejects.toThrow(/can't be read: EISDIR/);
   });
 
+  it("refuses an index that stands twice, which would answer one example for the other", async () => {
+    const file = await change("glue/RTE/dev.tsv", "\n1\t", "\n0\t");
+    const error = await read(glue, "rte", "dev", folder).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(DataError);
+    expect((error as Error).message).toBe(
+      `${file}: expected each example's index once, found 0 again`,
+    );
+  });
+
+  it("refuses examples without labels, but for test sets", async () => {
+    const [val, test] = ["val", "test"].map((name) => join(folder, `superglue/RTE/${name}.jsonl`));
+    await cp(test!, val!);
+    expect(await read(superglue, "rte", "test", folder)).toHaveLength(2);
+    const reading = read(superglue, "rte", "dev", folder);
+    await expect(reading).rejects.toThrow(`${val}: expected labels, found example 0 without`);
+    await expect(reading).rejects.toBeInstanceOf(MissingDataError);
+  });
+
   it("takes the corpus's own files for CoLA", async () => {
     const raw = join(folder, "glue/CoLA/raw");
     await cp(join(folder, "glue/CoLA"), `${folder}/copy`, { recursive: true });

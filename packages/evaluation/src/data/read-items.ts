@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { BenchmarkTask, Suite } from "../suites/benchmark-task.ts";
-import { MissingDataError } from "./data-error.ts";
+import { DataError, MissingDataError } from "./data-error.ts";
 import type { Item, Split } from "./item.ts";
 import type { SourceFile } from "./table.ts";
 
@@ -9,8 +9,9 @@ import type { SourceFile } from "./table.ts";
  * Reads a split of a task from the folder that its files were unpacked to.
  *
  * @param directory has a folder for each task, as GLUE's and SuperGLUE's archives do
- * @throws DataError when a file is not in the official layout
- * @throws MissingDataError when files are missing, or hold nothing; says where they can be had
+ * @throws DataError when a file is not in the official layout, or has an index twice
+ * @throws MissingDataError when files are missing, hold nothing, or no labels where they are not a test
+ *   set; says where they can be had
  */
 export async function readItems(
   directory: string,
@@ -24,8 +25,8 @@ export async function readItems(
       const found = await readAll(join(directory, folder), source.files);
       if (found.missing === undefined) {
         const items = source.parse(found.files);
-        if (items.length > 0) return items;
-        throw new MissingDataError(`${found.files[0]!.name}: expected examples, found none`);
+        expectWhole(found.files[0]!.name, items, split);
+        return items;
       }
       tried.push(found.missing);
     }
@@ -36,6 +37,23 @@ export async function readItems(
       : `${task.title}, ${split}: expected ${[...new Set(tried)].join(" or ")}, found no such file; ` +
           `${suite.title}'s data can be had from ${suite.page}, one folder for each task`,
   );
+}
+
+/** What each example lacks would else be found when all of them are answered. */
+function expectWhole(file: string, items: readonly Item[], split: Split): void {
+  if (items.length === 0) throw new MissingDataError(`${file}: expected examples, found none`);
+  const bare = split === "test" ? undefined : items.find(({ label }) => label === undefined);
+  if (bare) {
+    throw new MissingDataError(
+      `${file}: expected labels, found example ${bare.id} without; ` +
+        "without labels it can only be the test split",
+    );
+  }
+  const ids = new Set<string>();
+  for (const { id } of items) {
+    if (ids.has(id)) throw new DataError({ file }, "each example's index once", `${id} again`);
+    ids.add(id);
+  }
 }
 
 async function readAll(

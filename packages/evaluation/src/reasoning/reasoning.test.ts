@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { addition, createRandom, type Problem } from "@levin/tasks";
+import { addition, createRandom, wilsonInterval, type Problem } from "@levin/tasks";
 import { describe, expect, it } from "vitest";
 import { DataError } from "../data/data-error.ts";
 import { boxedAnswer, isSameMathAnswer, mathAnswer, mathAnswerKey } from "./math-answer.ts";
@@ -165,5 +165,26 @@ describe("scores of samples", () => {
     expect(score.passAt[2]).toBeCloseTo((5 / 6 + 1 / 2 + 1 / 2 + 0) / 4, 12);
     expect(score.passAt[4]).toBeCloseTo(3 / 4, 12);
     expect(score.majority).toBe(2 / 4);
+  });
+
+  it.each([
+    // Samples of a problem that always agree say no more than one of them.
+    ["rrrr wwww rrrr wwww", 4],
+    // Half of each are right: the problems do not differ.
+    ["rrww wrwr wwrr rwrw", 16],
+    // In between: variance of the shares 1, ½, ½, 0 is ⅛, of their mean 1/32, and ½ · ½ · 32 = 8.
+    ["rrrr rrww wrwr wwww", 8],
+    // All wrong tells nothing of how much samples differ.
+    ["wwww wwww wwww wwww", 4],
+  ])("counts samples by what they are worth: %s", (replies, trials) => {
+    const samples = replies.split(" ").flatMap((text, problem) =>
+      Array.from(text, (reply) => ({
+        ...{ problem: String(problem), isRight: reply === "r", key: reply },
+      })),
+    );
+    const { accuracy, lower, upper } = scoreSamples("own", samples);
+    const expected = wilsonInterval(accuracy * trials, trials);
+    expect(lower).toBeCloseTo(expected.lower, 12);
+    expect(upper).toBeCloseTo(expected.upper, 12);
   });
 });

@@ -18,7 +18,11 @@ export interface SampleScore {
   samples: number;
   /** Share of all samples that are right. */
   accuracy: number;
-  /** 95 % interval of the accuracy (Wilson), for one sample of each problem. */
+  /**
+   * 95 % interval of the accuracy over problems like these (Wilson). Samples of one problem are no
+   * independent trials, so it counts as many as their spread over the problems is worth: between one and
+   * all of each problem.
+   */
   lower: number;
   upper: number;
   /**
@@ -43,8 +47,10 @@ export function scoreSamples(suite: string, samples: readonly JudgedSample[]): S
   for (let k = 1; k <= count; k *= 2) {
     passAt[k] = mean(right.map((found) => passProbability(count, found, k)));
   }
-  const accuracy = mean(right.map((found) => found / count));
-  const { lower, upper } = wilsonInterval(accuracy * groups.length, groups.length);
+  const shares = right.map((found) => found / count);
+  const accuracy = mean(shares);
+  const trials = independentTrials(shares, count);
+  const { lower, upper } = wilsonInterval(accuracy * trials, trials);
   const majority = mean(
     groups.map((group) => Number(majorityVote(group, ({ key }) => key)?.winner.isRight ?? false)),
   );
@@ -52,6 +58,19 @@ export function scoreSamples(suite: string, samples: readonly JudgedSample[]): S
     ...{ suite, problems: groups.length, samples: count },
     ...{ accuracy, lower, upper, passAt, majority },
   };
+}
+
+/**
+ * How many independent trials vary as much as the mean of the problems' shares does, which are the
+ * clusters: the effective sample size of Kish (Survey Sampling, 1965).
+ */
+function independentTrials(shares: readonly number[], samples: number): number {
+  const problems = shares.length;
+  const p = mean(shares);
+  const variance = mean(shares.map((share) => (share - p) ** 2)) / problems;
+  // All wrong or all right does not tell whether samples differ at all.
+  if (p === 0 || p === 1) return problems;
+  return Math.min(problems * samples, Math.max(problems, (p * (1 - p)) / variance));
 }
 
 /** Chance that k of `count` samples, drawn without replacement, hold one of the `right` ones. */

@@ -40,7 +40,10 @@ export function scoreTask(
   };
 }
 
-/** What answering every item alike scores: the commonest class or mean score of `training`, the first choice. */
+/**
+ * What answering every item alike scores: the commonest class or mean score of `training`, the first choice.
+ * @throws MetricError when no training item has a label
+ */
 export function majorityScore(
   task: BenchmarkTask,
   training: readonly Item[],
@@ -55,7 +58,10 @@ export function majorityScore(
 }
 
 function commonest({ kind }: BenchmarkTask, training: readonly Item[]): number {
-  const labels = training.map(({ label }) => label!);
+  const labels = training.flatMap(({ label }) => label ?? []);
+  if (labels.length === 0) {
+    throw new MetricError("expected labelled examples to find the commonest answer, found none");
+  }
   if (kind.type === "score") return labels.reduce((sum, label) => sum + label, 0) / labels.length;
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);

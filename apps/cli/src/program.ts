@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { addChat } from "./commands/chat.ts";
+import { addConvert } from "./commands/convert.ts";
 import { addEval } from "./commands/evaluate.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInspect } from "./commands/inspect.ts";
@@ -29,6 +30,7 @@ export function createProgram(): Command {
     addInspect,
     addParity,
     addQuantize,
+    addConvert,
   ])
     add(program);
   return program;

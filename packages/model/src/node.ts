@@ -6,6 +6,9 @@ export {
   writeSafetensorsFile,
   type SaveOptions,
 } from "./checkpoint/save-checkpoint.ts";
+export { exportGguf, type ExportGgufOptions } from "./gguf/export-gguf.ts";
+export type { GgufType } from "./gguf/gguf-types.ts";
+export type { GgufMetadata, GgufValue } from "./gguf/write-gguf.ts";
 export { readJsonFile } from "./checkpoint/read-json-file.ts";
 export { loadModel, saveModel } from "./load-model.ts";
 export {

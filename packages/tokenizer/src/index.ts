@@ -11,6 +11,7 @@ export {
   type ConversationMessage,
 } from "./encode-conversation.ts";
 export { DecodeStream } from "./decode-stream.ts";
+export { ggufVocabulary } from "./gguf-vocabulary.ts";
 export { m1ChatTemplate, m1SpecialTokens } from "./m1-chat-template.ts";
 export { Tokenizer } from "./tokenizer.ts";
 export {

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelConfig } from "../config/model-config.ts";
 import { toConfigJson } from "../config/to-config-json.ts";
@@ -7,6 +7,7 @@ import type { WeightType } from "./element-types.ts";
 import type { NamingScheme } from "./file-tensors.ts";
 import { planShards, tensorsToWrite, type WeightReader } from "./plan-shards.ts";
 import { safetensorsChunks, tensorBytes, type TensorToWrite } from "./write-safetensors.ts";
+import { writeWhole } from "./write-whole.ts";
 
 /** How to write a checkpoint. */
 export interface SaveOptions {
@@ -72,22 +73,4 @@ export async function writeSafetensorsFile(
 
 async function writeJson(path: string, value: unknown): Promise<void> {
   await writeWhole(path, [new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`)]);
-}
-
-async function writeWhole(
-  path: string,
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const temporary = `${path}.tmp`;
-  const handle = await open(temporary, "w");
-  try {
-    for await (const chunk of chunks) await handle.writeFile(chunk);
-    await handle.sync();
-  } catch (error) {
-    await handle.close();
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await handle.close();
-  await rename(temporary, path);
 }

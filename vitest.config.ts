@@ -8,9 +8,30 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "tooling/**/*.test.ts"],
     env: { ...softwareGpuEnvironment, ...process.env },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "packages",
+          include: ["packages/*/src/**/*.test.ts"],
+          // Files that compute alone: as many at once as there are cores, before the others.
+          maxWorkers: "100%",
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "apps",
+          include: ["apps/*/src/**/*.test.ts", "tooling/**/*.test.ts"],
+          // Files that start servers, workers and browsers leave them a core each.
+          maxWorkers: "50%",
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -1,20 +1,13 @@
 // The whole check, as `npm test` and CI run it. `--quick` leaves out what needs a build or a browser.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = resolve(fileURLToPath(import.meta.url), "../..");
 const quick = process.argv.includes("--quick");
 const report = join(root, "node_modules/.cache/levin-vitest.json");
-
-const packages = ["packages", "apps"]
-  .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
-  .filter((folder) => existsSync(join(root, folder, "package.json")))
-  .filter(
-    (folder) => !JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")).private,
-  );
 
 /** Name and command of each step; all run, so that one failure does not hide another. */
 const steps = [
@@ -30,7 +23,9 @@ const steps = [
   ["lint", "oxlint", "--type-aware"],
   ["format", "oxfmt", "--check"],
   ["unused code", "knip"],
-  ...(quick ? [] : packages.flatMap(packageShape)),
+  ...(quick
+    ? []
+    : [["shape of packages", "turbo", "run", "check:package", "--output-logs=errors-only"]]),
   [
     "tests",
     "vitest",
@@ -40,13 +35,6 @@ const steps = [
     `--outputFile.json=${report}`,
   ],
 ];
-
-function packageShape(folder) {
-  return [
-    [`publint ${folder}`, "publint", folder, "--strict"],
-    [`types of ${folder}`, "attw", "--pack", folder, "--profile", "esm-only", "--quiet"],
-  ];
-}
 
 const failed = [];
 for (const [name, program, ...args] of steps) {

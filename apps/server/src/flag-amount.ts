@@ -23,3 +23,11 @@ export function flagNumber(
   if (/^\d{1,15}(\.\d+)?$/.test(text)) return Math.round(Number(text) * unit);
   throw new FlagError(`--${flag}: expected a number from 0 on, found "${text}"`);
 }
+
+/** Amounts without what is left to its default. */
+export function given<Amounts extends Record<string, number | undefined>>(
+  amounts: Amounts,
+): { [Name in keyof Amounts]?: number } {
+  const entries = Object.entries(amounts).filter(([, amount]) => amount !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Amounts]?: number };
+}

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { answerFlags, answerOptions, answerUsage } from "./answer-flags.ts";
-import { flagAmount, flagNumber } from "./flag-amount.ts";
+import { flagAmount, flagNumber, given } from "./flag-amount.ts";
 import { FlagError } from "./flag-error.ts";
 import { sessionFlags, sessionOptions } from "./sessions/session-flags.ts";
 import { defaultPort, startServer, type StartOptions } from "./start-server.ts";
@@ -12,6 +12,8 @@ ${answerUsage}
   --port PORT        default PORT or ${defaultPort}; 0 takes any free one
   --host HOST        default 127.0.0.1: this machine alone
   --redis URL        Redis for files and batches, shared with workers
+  --files-per-key N        files of one API key, those its batches write too (default: 10000)
+  --file-bytes-per-key N   bytes of them, and of requests in its batches (default: 1 GiB)
   --in-process       run the model in the thread that serves, not in one of its own
   --queue N          requests that may wait for a place (default: 128)
   --queue-tokens N   prompt tokens that may wait (default: 1048576)
@@ -55,6 +57,8 @@ export async function runServeCommand(args: string[]): Promise<void> {
     options: {
       ...answerFlags,
       redis: { type: "string" },
+      "files-per-key": { type: "string" },
+      "file-bytes-per-key": { type: "string" },
       "in-process": { type: "boolean" },
       queue: { type: "string" },
       "queue-tokens": { type: "string" },
@@ -96,6 +100,10 @@ function startOptions(values: Values): StartOptions {
     requestTimeout: scaled("request-timeout", 1000),
     shutdownGrace: scaled("shutdown-grace", 1000),
     redis: text("redis"),
+    fileLimits: given({
+      perKey: amount("files-per-key"),
+      bytesPerKey: amount("file-bytes-per-key"),
+    }),
     ...sessionOptions(values),
     host: text("host"),
     keys: text("keys"),

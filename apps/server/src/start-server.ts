@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { createServer, type Answering, type ServerSettings } from "./create-server.ts";
 import { engineLimits, type EngineLimits } from "./engine/engine.ts";
 import { WorkerEngine } from "./engine/worker-engine.ts";
+import type { FileLimits } from "./jobs/file-limits.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { FlagError } from "./flag-error.ts";
 import { ListenError } from "./listen-error.ts";
@@ -41,6 +42,8 @@ export interface StartOptions
   maxPromptTokens?: number | undefined;
   /** Redis that files and batches are kept in; without it there are none. */
   redis?: string | undefined;
+  /** How many files an API key may have, and how large. */
+  fileLimits?: Partial<FileLimits> | undefined;
 }
 
 export interface RunningServer {
@@ -60,10 +63,12 @@ export interface RunningServer {
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const { host = "127.0.0.1", port = defaultPort, redis, maxPromptTokens, ...others } = options;
-  const { upstreams, data, database: address, ...settings } = others;
+  const { upstreams, data, database: address, fileLimits, ...settings } = others;
+  const { logger } = options;
   if (upstreams && maxPromptTokens !== undefined) throw unboundPrompts();
   const security = openAccess(host, options);
-  const jobs = redis === undefined ? undefined : await Jobs.open(redis, options.logger);
+  const jobs =
+    redis === undefined ? undefined : await Jobs.open(redis, { logger, limits: fileLimits });
   // Before the model is loaded: what is wrong with it is told at once.
   const database = await openDatabase({ data, url: address });
   const answering = await whatAnswers(options, engineLimits(options));

@@ -10,8 +10,11 @@ export interface BatchRequest {
   metadata?: Record<string, string> | null | undefined;
 }
 
+/** The kind of run that a batch is. */
+export const batchKind = "batch";
+
 /** What a run that is a batch knows of it. */
-export type BatchDetails = BatchRequest & { owner?: string; errors?: LineError[] };
+export type BatchDetails = BatchRequest & { errors?: LineError[] };
 
 /** OpenAI's only completion window, in milliseconds. */
 export const completionWindow = 24 * 3600 * 1000;
@@ -62,7 +65,7 @@ type BatchObject = z.output<typeof batchObjectSchema>;
 /** A run that is a batch, as clients see it. */
 export function batchObject(run: Run): BatchObject {
   const { id, total, counts, createdAt, finishedAt, stopped } = run;
-  const { errors, metadata, owner: _, ...request } = run.details as unknown as BatchDetails;
+  const { errors, metadata, ...request } = run.details as unknown as BatchDetails;
   const status = statusOf(run);
   const ended = (state: BatchObject["status"]) => (status === state ? seconds(finishedAt!) : null);
   const file = (name: keyof typeof outputs) =>
@@ -97,6 +100,6 @@ function statusOf({ details, finishedAt, stopped }: Run): BatchObject["status"] 
 }
 
 /** Of OpenAI's times. */
-export function seconds(milliseconds: number): number {
+function seconds(milliseconds: number): number {
   return Math.floor(milliseconds / 1000);
 }

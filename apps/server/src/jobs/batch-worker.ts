@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { callers } from "../security/caller.ts";
 import type { BatchItem } from "./batch-input.ts";
-import { batchKind, ownerOf } from "./batches.ts";
+import { batchKind } from "./batch-object.ts";
 import type { JobData, Run } from "./job-runs.ts";
 import { NotYet, startJobWorker, type JobHandler, type JobWorkerOptions } from "./job-worker.ts";
 import { KeyUse } from "./key-use.ts";
@@ -42,7 +42,7 @@ function batchHandler(app: FastifyInstance, use: KeyUse): JobHandler {
       const payload = url === "/v1/responses" ? { ...body, store: false } : body;
       // An injected request begins when it is awaited: here, as it must be on a key's behalf.
       const ask = async () => await app.inject({ method: "POST", url, payload });
-      const key = ownerOf(run);
+      const key = run.owner;
       const response = await (key === "" ? ask() : onBehalfOf(key, run, use, ask));
       const { statusCode: status_code } = response;
       if (passingStatuses.includes(status_code)) {

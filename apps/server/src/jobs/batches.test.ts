@@ -213,7 +213,7 @@ describe.skipIf(!hasRedis)("batches, asked by the official openai client", () =>
   it("expires after its completion window: what is done is kept, the rest is not begun", async () => {
     let time = Date.now();
     const clocked = await startScriptedServer({
-      jobs: await Jobs.open(redis.url, undefined, () => time),
+      jobs: await Jobs.open(redis.url, { now: () => time }),
     });
     onTestFinished(() => clocked.close());
     const { batches } = clocked.openai;

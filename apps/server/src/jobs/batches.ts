@@ -1,41 +1,35 @@
 import { randomUUID } from "node:crypto";
 import { ApiError } from "../api/api-error.ts";
+import { pageAfter } from "../api/page-after.ts";
 import { readBatchInput } from "./batch-input.ts";
-import {
-  batchObject,
-  completionWindow,
-  outputs,
-  seconds,
-  type BatchDetails,
-  type BatchRequest,
-} from "./batch-object.ts";
-import { fileObject, type FileObject, type FileStore } from "./file-store.ts";
-import type { JobRuns, OutcomeStatus, Run } from "./job-runs.ts";
-
-/** The kind of run that a batch is. */
-export const batchKind = "batch";
+import { batchKind, batchObject, completionWindow, type BatchRequest } from "./batch-object.ts";
+import type { Files } from "./files.ts";
+import type { JobRuns, Run } from "./job-runs.ts";
 
 /** Batches of requests as OpenAI's API knows them, each a run of jobs; whose they are not don't find them. */
 export class Batches {
   readonly #runs: JobRuns;
-  readonly #files: FileStore;
+  readonly #files: Files;
 
-  constructor(runs: JobRuns, files: FileStore) {
+  constructor(runs: JobRuns, files: Files) {
     this.#runs = runs;
     this.#files = files;
   }
 
-  /** @throws ApiError (404) for an unknown file */
+  /** @throws ApiError (404 for an unknown file, 403 when the owner has no room for more) */
   async create(owner: string, request: BatchRequest): Promise<object> {
-    const { input_file_id: id, endpoint } = request;
-    if (!(await this.#files.get(owner, id))) throw unknownFile(id, "input_file_id");
-    const { items, errors } = await readBatchInput(this.#files.read(id), endpoint);
+    const { input_file_id: file, endpoint } = request;
+    const { bytes } = await this.#files.get(owner, file, "input_file_id");
+    await this.#files.checkBatch(owner, bytes);
+    const content = await this.#files.content(owner, file);
+    const { items, errors } = await readBatchInput(content, endpoint);
     const isRight = errors.length === 0;
     const lines = isRight ? items.map((item) => JSON.stringify(item)) : [];
     const run = await this.#runs.create(batchKind, lines, {
       id: `batch_${randomUUID().replaceAll("-", "")}`,
+      owner,
       window: completionWindow,
-      details: { ...request, owner, ...(!isRight && { errors }) },
+      details: { ...request, ...(!isRight && { errors }) },
     });
     return batchObject(run);
   }
@@ -45,20 +39,15 @@ export class Batches {
     return batchObject(await this.#run(owner, id));
   }
 
-  /** Batches after one of them, the newest first. */
+  /**
+   * Batches after one of them, the newest first.
+   * @throws ApiError (400) when `after` is none of the owner's
+   */
   async list(owner: string, limit: number, after: string | undefined): Promise<object> {
-    const ids = await this.#runs.list(batchKind);
-    const start = after === undefined ? 0 : ids.indexOf(after) + 1;
-    const runs = await Promise.all(ids.slice(start).map((id) => this.#runs.current(id)));
-    const kept = runs.filter((run) => run !== undefined).filter((run) => isOf(owner, run));
-    const data = kept.slice(0, limit).map(batchObject);
-    return {
-      object: "list",
-      data,
-      first_id: kept[0]?.id ?? null,
-      last_id: kept[data.length - 1]?.id ?? null,
-      has_more: kept.length > limit,
-    };
+    const ids = (await this.#runs.list(batchKind, owner)).map((id) => ({ id }));
+    const page = pageAfter(ids, { limit, after }, "a batch");
+    const runs = await Promise.all(page.data.map(({ id }) => this.#runs.current(id)));
+    return { ...page, data: runs.filter((run) => run !== undefined).map(batchObject) };
   }
 
   /** @throws ApiError (404; 409 when it is over) */
@@ -71,56 +60,9 @@ export class Batches {
     return this.get(owner, id);
   }
 
-  /** A file that a batch wrote; its content is put together from the outcomes when it is read. */
-  async outputFile(owner: string, id: string): Promise<FileObject | undefined> {
-    const output = await this.#output(owner, id);
-    if (!output) return undefined;
-    let bytes = 0;
-    for await (const line of this.#lines(output)) bytes += Buffer.byteLength(line);
-    return fileObject({
-      id,
-      bytes,
-      created_at: seconds(output.run.finishedAt!),
-      filename: `${output.run.id}_${output.name}.jsonl`,
-      purpose: "batch_output",
-    });
-  }
-
-  async outputContent(owner: string, id: string): Promise<AsyncGenerator<string> | undefined> {
-    const output = await this.#output(owner, id);
-    return output && this.#lines(output);
-  }
-
-  async *#lines({ run, status }: { run: Run; status: OutcomeStatus }): AsyncGenerator<string> {
-    for await (const outcome of this.#runs.outcomes(run.id)) {
-      if (outcome.status === status) yield `${JSON.stringify(outcome.value)}\n`;
-    }
-  }
-
-  async #output(owner: string, id: string) {
-    const [, batch, name] = /^file-(batch_\w+)-(output|errors)$/.exec(id) ?? [];
-    const run = batch === undefined ? undefined : await this.#runs.get(batch);
-    if (run?.finishedAt === undefined || !isOf(owner, run)) return undefined;
-    const key = name as keyof typeof outputs;
-    return run.counts[outputs[key]] > 0 ? { run, name: key, status: outputs[key] } : undefined;
-  }
-
   async #run(owner: string, id: string): Promise<Run> {
     const run = await this.#runs.current(id);
-    if (run?.kind === batchKind && isOf(owner, run)) return run;
+    if (run?.kind === batchKind && run.owner === owner) return run;
     throw new ApiError(404, `no batch has the id "${id}"`, { code: "batch_not_found" });
   }
-}
-
-export function unknownFile(id: string, param: string | null = null): ApiError {
-  return new ApiError(404, `no file has the id "${id}"`, { param, code: "file_not_found" });
-}
-
-/** The id of the API key that made a batch; empty without keys. */
-export function ownerOf({ details }: Run): string {
-  return (details as Partial<BatchDetails>).owner ?? "";
-}
-
-function isOf(owner: string, run: Run): boolean {
-  return ownerOf(run) === owner;
 }

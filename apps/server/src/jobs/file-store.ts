@@ -1,26 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import { z } from "zod";
+import { fileRetention, type KeptFile } from "./file-object.ts";
 
-/** A file as OpenAI's API describes it. */
-export const fileSchema = z
-  .object({
-    id: z.string(),
-    object: z.literal("file"),
-    bytes: z.int().min(0),
-    created_at: z.int(),
-    filename: z.string(),
-    purpose: z.enum(["batch", "batch_output"]),
-    status: z.literal("processed"),
-  })
-  .meta({ id: "File" });
-
-export type FileObject = z.output<typeof fileSchema>;
-
-const prefix = "levin:file";
-const idForm = /^file-[0-9a-f]{32}$/;
-/** Files are kept for so many seconds. */
-const retention = 30 * 24 * 3600;
+/** Seconds after its last piece that an upload is forgotten which never came to its end. */
+const patience = 3600;
 
 /** Uploaded files, in pieces in Redis: the one place that all servers share. */
 export class FileStore {
@@ -30,71 +13,80 @@ export class FileStore {
     this.#redis = redis;
   }
 
-  /** Stores a file as it comes; one that breaks off leaves nothing. */
+  /**
+   * Stores a file as it comes; one that breaks off leaves nothing.
+   * @param check told how many bytes there are so far; may throw, at the end too
+   */
   async write(
     owner: string,
     filename: string,
     content: AsyncIterable<Buffer>,
-  ): Promise<FileObject> {
+    check: (bytes: number, isWhole: boolean) => void | Promise<void>,
+  ): Promise<KeptFile> {
     const id = `file-${randomUUID().replaceAll("-", "")}`;
-    const data = `${prefix}:${id}:data`;
+    const data = contentKey(id);
     let bytes = 0;
     try {
       for await (const piece of content) {
         bytes += piece.length;
+        await check(bytes, false);
         // A time of its own from the first piece on: whoever writes may die.
-        await this.#redis.multi().rpush(data, piece).expire(data, retention).exec();
+        await this.#redis.multi().rpush(data, piece).expire(data, patience).exec();
       }
+      await check(bytes, true);
+      const file: KeptFile = { id, bytes, createdAt: Date.now(), filename, purpose: "batch" };
+      await this.#redis
+        .multi()
+        .expire(data, fileRetention)
+        .hset(filesKey(owner), id, JSON.stringify(file))
+        .expire(filesKey(owner), fileRetention)
+        .exec();
+      return file;
     } catch (error) {
       await this.#redis.del(data);
       throw error;
     }
-    const created_at = Math.floor(Date.now() / 1000);
-    const file = { bytes, created_at, filename };
-    await this.#redis
-      .multi()
-      .set(`${prefix}:${id}`, JSON.stringify({ ...file, owner }), "EX", retention)
-      .zadd(`${prefix}s`, Date.now(), id)
-      .exec();
-    return fileObject({ id, ...file, purpose: "batch" });
   }
 
   /** A file of this owner; others' are as if they were not there. */
-  async get(owner: string, id: string): Promise<FileObject | undefined> {
-    // Other keys begin alike: those of contents, and of what workers are handed.
-    const file = idForm.test(id) ? await this.#redis.get(`${prefix}:${id}`) : null;
-    if (file === null) return undefined;
-    const { owner: whose = "", ...known } = JSON.parse(file) as FileObject & { owner?: string };
-    if (whose !== owner) return undefined;
-    const { bytes, created_at, filename } = known;
-    return fileObject({ id, bytes, created_at, filename, purpose: "batch" });
+  async get(owner: string, id: string): Promise<KeptFile | undefined> {
+    const file = await this.#redis.hget(filesKey(owner), id);
+    return file === null ? undefined : unexpired([file])[0];
   }
 
   /** The content of a file that `get` found. */
   async *read(id: string): AsyncGenerator<Buffer> {
     for (let i = 0; ; i++) {
-      const piece = await this.#redis.lindexBuffer(`${prefix}:${id}:data`, i);
+      const piece = await this.#redis.lindexBuffer(contentKey(id), i);
       if (piece === null) return;
       yield piece;
     }
   }
 
-  /** All files of an owner, the newest first. */
-  async list(owner: string): Promise<FileObject[]> {
-    await this.#redis.zremrangebyscore(`${prefix}s`, 0, Date.now() - retention * 1000);
-    const ids = await this.#redis.zrange(`${prefix}s`, 0, -1, "REV");
-    const files = await Promise.all(ids.map((id) => this.get(owner, id)));
-    return files.filter((file) => file !== undefined);
+  /** All files of an owner. */
+  async list(owner: string): Promise<KeptFile[]> {
+    const all = await this.#redis.hgetall(filesKey(owner));
+    const kept = unexpired(Object.values(all));
+    const ids = new Set(kept.map(({ id }) => id));
+    const gone = Object.keys(all).filter((id) => !ids.has(id));
+    if (gone.length > 0) await this.#redis.hdel(filesKey(owner), ...gone);
+    return kept;
   }
 
   /** Whether the owner had such a file. */
   async delete(owner: string, id: string): Promise<boolean> {
-    if (!(await this.get(owner, id))) return false;
-    await this.#redis.zrem(`${prefix}s`, id);
-    return (await this.#redis.del(`${prefix}:${id}`, `${prefix}:${id}:data`)) > 0;
+    const deleted = await this.#redis.hdel(filesKey(owner), id);
+    if (deleted > 0) await this.#redis.del(contentKey(id));
+    return deleted > 0;
   }
 }
 
-export function fileObject(file: Omit<FileObject, "object" | "status">): FileObject {
-  return { ...file, object: "file", status: "processed" };
+function unexpired(files: readonly string[]): KeptFile[] {
+  const oldest = Date.now() - fileRetention * 1000;
+  return files
+    .map((file) => JSON.parse(file) as KeptFile)
+    .filter(({ createdAt }) => createdAt > oldest);
 }
+
+const filesKey = (owner: string): string => `levin:files:${owner}`;
+const contentKey = (id: string): string => `levin:file:${id}`;

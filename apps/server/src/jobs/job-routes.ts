@@ -1,14 +1,13 @@
 import { Readable } from "node:stream";
 import multipart from "@fastify/multipart";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { ApiError, invalidBody } from "../api/api-error.ts";
-import { about, deletionOf, listOf } from "../api/openapi.ts";
+import { about, deletionOf, pageOf } from "../api/openapi.ts";
 import { ownerId } from "../security/caller.ts";
 import { batchEndpoints } from "./batch-input.ts";
 import { batchObjectSchema, batchPageSchema } from "./batch-object.ts";
-import { unknownFile } from "./batches.ts";
-import { fileSchema, type FileObject } from "./file-store.ts";
+import { fileSchema, type FileObject } from "./file-object.ts";
 import type { Jobs } from "./jobs.ts";
 
 /** Room for the fields and marks around a file. */
@@ -27,7 +26,14 @@ const listSchema = z.object({
   after: z.string().optional(),
 });
 
-const fileListSchema = listOf(fileSchema).extend({ has_more: z.literal(false) });
+const fileListSchema = z.object({
+  limit: z.coerce.number().int().min(1).max(10_000).default(10_000),
+  order: z.enum(["asc", "desc"], "expected asc or desc").default("desc"),
+  after: z.string().optional(),
+  purpose: z.string().optional(),
+});
+
+const filePageSchema = pageOf(fileSchema);
 
 const uploadForm = {
   type: "object",
@@ -65,7 +71,7 @@ export function jobRoutes(
   });
 }
 
-function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: number): void {
+function fileRoutes(app: FastifyInstance, { files }: Jobs, fileLimit: number): void {
   const file = { reply: fileSchema };
   const upload = {
     bodyLimit: fileLimit + formOverhead,
@@ -82,7 +88,7 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
       for await (const part of request.parts()) {
         if (part.type === "field" && part.fieldname === "purpose") purpose = part.value;
         if (part.type !== "file") continue;
-        stored = await files.write(owner, part.filename, part.file);
+        stored = await files.upload(owner, part.filename, part.file);
         if (part.file.truncated) break;
       }
       checkUpload(stored, purpose, fileLimit);
@@ -93,39 +99,28 @@ function fileRoutes(app: FastifyInstance, { files, batches }: Jobs, fileLimit: n
       throw error;
     }
   });
-  app.get(
-    "/v1/files",
-    about("All files, the newest first", { reply: fileListSchema }),
-    async () => {
-      const data = await files.list(ownerId());
-      return { object: "list", data, has_more: false };
-    },
-  );
+  const all = about("Files, uploaded and written by batches", {
+    query: fileListSchema,
+    reply: filePageSchema,
+  });
+  app.get("/v1/files", all, ({ query }) => files.list(ownerId(), parsed(fileListSchema, query)));
   app.get<WithId>(
     "/v1/files/:id",
     about("A file, without its content", file),
-    async ({ params: { id } }) => {
-      const owner = ownerId();
-      const found = (await files.get(owner, id)) ?? (await batches.outputFile(owner, id));
-      if (found) return found;
-      throw unknownFile(id);
-    },
+    ({ params: { id } }) => files.get(ownerId(), id),
   );
   app.get<WithId>(
     "/v1/files/:id/content",
     about("A file's content", { reply: "application/jsonl" }),
     async ({ params: { id } }, reply) => {
-      const owner = ownerId();
-      if (await files.get(owner, id)) return sendLines(reply, files.read(id));
-      const lines = await batches.outputContent(owner, id);
-      if (lines) return sendLines(reply, lines);
-      throw unknownFile(id);
+      const content = await files.content(ownerId(), id);
+      return reply.type("application/jsonl").send(Readable.from(content));
     },
   );
   const deletion = about("Deletes a file", { reply: deletionOf("file") });
   app.delete<WithId>("/v1/files/:id", deletion, async ({ params: { id } }) => {
-    if (await files.delete(ownerId(), id)) return { id, object: "file", deleted: true };
-    throw unknownFile(id);
+    await files.delete(ownerId(), id);
+    return { id, object: "file", deleted: true };
   });
 }
 
@@ -166,10 +161,6 @@ function batchRoutes(app: FastifyInstance, { batches }: Jobs): void {
     about("Cancels a batch", batch),
     ({ params: { id } }) => batches.cancel(ownerId(), id),
   );
-}
-
-function sendLines(reply: FastifyReply, lines: AsyncIterable<string | Buffer>): FastifyReply {
-  return reply.type("application/jsonl").send(Readable.from(lines));
 }
 
 function refuseJobs(app: FastifyInstance): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
+import { recordOnce, setOnce } from "./run-scripts.ts";
 
 /** How an item of a run ended; an item is skipped when its run was stopped before. */
 export type OutcomeStatus = "completed" | "failed" | "skipped";
@@ -18,16 +19,32 @@ export type StopReason = "cancelled" | "expired";
 export interface Run {
   id: string;
   kind: string;
+  /** Whose it is; empty when nobody said so. */
+  owner: string;
   /** What whoever created it wants to know later. */
   details: Record<string, unknown>;
   total: number;
   counts: Record<OutcomeStatus, number>;
+  /** Bytes of the values of outcomes, each a line of JSON. */
+  bytes: Record<OutcomeStatus, number>;
+  /** Bytes of the items, which are kept until the last has ended. */
+  itemBytes: number;
+  /** Outcomes that are no longer kept. */
+  dropped: OutcomeStatus[];
   createdAt: number;
   /** When it is stopped, whatever is left of it. */
   expiresAt?: number;
   /** When the last item ended. */
   finishedAt?: number;
   stopped?: { reason: StopReason; at: number };
+}
+
+/** What may be said of a run that is created. */
+export interface NewRun {
+  id?: string;
+  owner?: string;
+  details?: Record<string, unknown>;
+  window?: number;
 }
 
 /** Items of one kind: those still to do, and those that ever ended. */
@@ -55,7 +72,7 @@ export const queuePrefix = "levin:queue";
 
 /** Jobs that are handed to Redis at once, results that are read at once. */
 const page = 500;
-/** What is finished is kept for so many seconds. */
+/** A run is kept for so many seconds from its last outcome on, whether it is finished or forsaken. */
 const retention = 30 * 24 * 3600;
 
 /** A job that can't be done now is tried so often, with pauses from a second on, doubled each time. */
@@ -65,23 +82,6 @@ const patience = {
   removeOnComplete: true,
   removeOnFail: true,
 };
-
-/**
- * Stores the outcome of an item once, whoever does it again, and knows when all are there.
- * KEYS run, results, items; ARGV index, outcome, status, now, retention, endedKey
- */
-const record = `
-if redis.call("EXISTS", KEYS[1]) == 0 then return 0 end
-if redis.call("HSETNX", KEYS[2], ARGV[1], ARGV[2]) == 0 then return 0 end
-redis.call("HINCRBY", KEYS[1], ARGV[3], 1)
-redis.call("HINCRBY", ARGV[6] .. redis.call("HGET", KEYS[1], "kind"), ARGV[3], 1)
-if redis.call("HLEN", KEYS[2]) == tonumber(redis.call("HGET", KEYS[1], "total")) then
-  redis.call("HSET", KEYS[1], "finishedAt", ARGV[4])
-  redis.call("DEL", KEYS[3])
-  redis.call("EXPIRE", KEYS[1], ARGV[5])
-  redis.call("EXPIRE", KEYS[2], ARGV[5])
-end
-return 1`;
 
 /**
  * Long work in Redis: a run is a list of items of one kind, each of which some worker deals with
@@ -106,21 +106,24 @@ export class JobRuns {
   /**
    * Stores a run and hands its items to the workers of its kind.
    * @param items each as text
+   * @param options.owner whose it is, to list those of one
    * @param options.window milliseconds after which it is stopped
    */
   async create(
     kind: string,
     items: readonly string[],
-    {
-      id = randomUUID(),
-      details = {},
-      window,
-    }: { id?: string; details?: Record<string, unknown>; window?: number } = {},
+    { id = randomUUID(), owner = "", details = {}, window }: NewRun = {},
   ): Promise<Run> {
     const createdAt = this.#now();
+    const itemsKey = `${prefix}:${id}:items`;
     for (let start = 0; start < items.length; start += page) {
       const entries = items.slice(start, start + page).flatMap((item, i) => [start + i, item]);
-      await this.#redis.hset(`${prefix}:${id}:items`, ...entries);
+      // A time of its own from the first page on: whoever creates a run may die.
+      await this.#redis
+        .multi()
+        .hset(itemsKey, ...entries)
+        .expire(itemsKey, retention)
+        .exec();
     }
     const isEmpty = items.length === 0;
     await this.#redis
@@ -128,13 +131,18 @@ export class JobRuns {
       .sadd(kindsKey, kind)
       .hset(`${prefix}:${id}`, {
         kind,
+        owner,
         details: JSON.stringify(details),
         total: items.length,
+        itemBytes: items.reduce((sum, item) => sum + Buffer.byteLength(item), 0),
         createdAt,
         ...(window !== undefined && { expiresAt: createdAt + window }),
         ...(isEmpty && { finishedAt: createdAt }),
       })
-      .zadd(`${prefix}s:${kind}`, createdAt, id)
+      .expire(`${prefix}:${id}`, retention)
+      .zadd(listKey(kind), createdAt, id)
+      .zadd(listKey(kind, owner), createdAt, id)
+      .expire(listKey(kind, owner), 2 * retention)
       .exec();
     await this.#enqueue(kind, id, items.length);
     return (await this.get(id))!;
@@ -152,28 +160,40 @@ export class JobRuns {
       }));
       await this.#queue(kind).addBulk(jobs);
     }
-    await this.#redis.hset(`${prefix}:${run}`, "isQueued", 1);
+    await this.#setOnce(run, "isQueued", 1);
   }
 
-  /** Completes what a process left that died while it created a run. */
+  /** Sets fields of a run that is there, unless the first of them is set already. */
+  async #setOnce(id: string, ...fields: (string | number)[]): Promise<void> {
+    await this.#redis.eval(setOnce, 1, `${prefix}:${id}`, ...fields);
+  }
+
+  /** Completes what a process left that died while it created or stopped a run, and stops those whose time is up. */
   async resume(kind: string): Promise<void> {
-    for (const id of await this.#redis.zrange(`${prefix}s:${kind}`, 0, -1)) {
-      const [total, isQueued] = await this.#redis.hmget(`${prefix}:${id}`, "total", "isQueued");
-      if (total && !isQueued) await this.#enqueue(kind, id, Number(total));
+    for (const id of await this.list(kind)) {
+      const run = await this.current(id);
+      if (!run || run.finishedAt !== undefined) continue;
+      const isQueued = await this.#redis.hexists(`${prefix}:${id}`, "isQueued");
+      if (!isQueued) await this.#enqueue(kind, id, run.total);
+      if (run.stopped) await this.stop(id, run.stopped.reason);
     }
   }
 
   async get(id: string): Promise<Run | undefined> {
     const fields = await this.#redis.hgetall(`${prefix}:${id}`);
-    const { kind, details, total, createdAt, expiresAt } = fields;
-    const { finishedAt, stopped, stoppedAt } = fields;
+    const { kind, owner = "", details, total, createdAt, expiresAt } = fields;
+    const { itemBytes, finishedAt, stopped, stoppedAt } = fields;
     if (kind === undefined) return undefined;
     return {
       id,
       kind,
+      owner,
       details: JSON.parse(details!) as Record<string, unknown>,
       total: Number(total),
-      counts: outcomeCounts(fields),
+      counts: byStatus((status) => Number(fields[status] ?? 0)),
+      bytes: byStatus((status) => Number(fields[`bytes:${status}`] ?? 0)),
+      itemBytes: finishedAt ? 0 : Number(itemBytes),
+      dropped: statuses.filter((status) => `dropped:${status}` in fields),
       createdAt: Number(createdAt),
       ...(expiresAt && { expiresAt: Number(expiresAt) }),
       ...(finishedAt && { finishedAt: Number(finishedAt) }),
@@ -190,9 +210,9 @@ export class JobRuns {
     return this.get(id);
   }
 
-  /** Ids of all runs of a kind that are kept, the newest first. */
-  async list(kind: string): Promise<string[]> {
-    const key = `${prefix}s:${kind}`;
+  /** Ids of all runs of a kind that are kept, or of an owner's, the newest first. */
+  async list(kind: string, owner?: string): Promise<string[]> {
+    const key = listKey(kind, owner);
     await this.#redis.zremrangebyscore(key, 0, this.#now() - 2 * retention * 1000);
     return this.#redis.zrange(key, 0, -1, "REV");
   }
@@ -208,15 +228,18 @@ export class JobRuns {
   async record(run: string, index: number, outcome: Outcome): Promise<boolean> {
     const key = `${prefix}:${run}`;
     const keys = [key, `${key}:results`, `${key}:items`];
+    const { status, value } = outcome;
+    const bytes = value === undefined ? 0 : Buffer.byteLength(lineOf(value));
     const values = [
       index,
       JSON.stringify(outcome),
-      outcome.status,
+      status,
       this.#now(),
       retention,
       endedKey,
+      bytes,
     ];
-    return (await this.#redis.eval(record, keys.length, ...keys, ...values)) === 1;
+    return (await this.#redis.eval(recordOnce, keys.length, ...keys, ...values)) === 1;
   }
 
   /** Outcomes so far, in the order of the items. */
@@ -242,16 +265,36 @@ export class JobRuns {
     return found;
   }
 
-  /** Skips all items that no worker has begun with; those in progress are completed. */
+  /**
+   * Skips all items that no worker has begun with; those in progress are completed. Done again, it
+   * completes what a process left that died here.
+   */
   async stop(id: string, reason: StopReason): Promise<void> {
     const run = await this.get(id);
     if (!run || run.finishedAt !== undefined) return;
-    const isFirst = await this.#redis.hsetnx(`${prefix}:${id}`, "stopped", reason);
-    if (isFirst) await this.#redis.hset(`${prefix}:${id}`, "stoppedAt", this.#now());
+    await this.#setOnce(id, "stopped", reason, "stoppedAt", this.#now());
     const queue = this.#queue(run.kind);
-    for (let index = 0; index < run.total; index++) {
+    const skip = async (index: number): Promise<void> => {
       const isRemoved = await queue.remove(jobName(id, index));
       if (isRemoved) await this.record(id, index, { status: "skipped" });
+    };
+    const indices = Array.from({ length: run.total }, (_, i) => i);
+    for (let start = 0; start < run.total; start += page) {
+      await Promise.all(indices.slice(start, start + page).map(skip));
+    }
+  }
+
+  /** Forgets the outcomes of a status of a run that is over; they stay counted. */
+  async drop(id: string, status: OutcomeStatus): Promise<void> {
+    const run = await this.get(id);
+    if (!run) return;
+    await this.#setOnce(id, `dropped:${status}`, 1);
+    const indices = Array.from({ length: run.total }, (_, i) => i);
+    for (let start = 0; start < run.total; start += page) {
+      const outcomes = await this.outcomesOf(id, indices.slice(start, start + page));
+      const theirs = [...outcomes].filter(([, outcome]) => outcome.status === status);
+      if (theirs.length === 0) continue;
+      await this.#redis.hdel(`${prefix}:${id}:results`, ...theirs.map(([index]) => `${index}`));
     }
   }
 
@@ -265,7 +308,8 @@ export class JobRuns {
           active = 0,
           delayed = 0,
         } = await this.#queue(kind).getJobCounts("waiting", "active", "delayed");
-        const ended = outcomeCounts(await this.#redis.hgetall(endedKey + kind));
+        const counts = await this.#redis.hgetall(endedKey + kind);
+        const ended = byStatus((status) => Number(counts[status] ?? 0));
         return { kind, waiting, active, delayed, ended };
       }),
     );
@@ -278,7 +322,9 @@ export class JobRuns {
     await this.stop(id, "cancelled");
     const key = `${prefix}:${id}`;
     await this.#redis.del(key, `${key}:items`, `${key}:results`);
-    await this.#redis.zrem(`${prefix}s:${run.kind}`, id);
+    for (const list of [listKey(run.kind), listKey(run.kind, run.owner)]) {
+      await this.#redis.zrem(list, id);
+    }
   }
 
   /** How many workers of a kind there are now. */
@@ -301,12 +347,24 @@ export class JobRuns {
   }
 }
 
-function outcomeCounts({ completed, failed, skipped }: Record<string, string>): Run["counts"] {
+const statuses: readonly OutcomeStatus[] = ["completed", "failed", "skipped"];
+
+function byStatus(count: (status: OutcomeStatus) => number): Record<OutcomeStatus, number> {
   return {
-    completed: Number(completed ?? 0),
-    failed: Number(failed ?? 0),
-    skipped: Number(skipped ?? 0),
+    completed: count("completed"),
+    failed: count("failed"),
+    skipped: count("skipped"),
   };
+}
+
+/** The value of an outcome as a line of a file. */
+export function lineOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** Where the ids of all runs of a kind are, or those of an owner. */
+function listKey(kind: string, owner?: string): string {
+  return owner === undefined ? `${prefix}s:${kind}` : `${prefix}s-of:${owner}:${kind}`;
 }
 
 function jobName(run: string, index: number): string {

@@ -1,5 +1,5 @@
 import type { ResponseQuota } from "../api/responses/response-store.ts";
-import { flagAmount } from "../flag-amount.ts";
+import { flagAmount, given } from "../flag-amount.ts";
 import { FlagError } from "../flag-error.ts";
 import type { SessionLimits } from "./session-limits.ts";
 import { day, type StateQuota } from "./state-quota.ts";
@@ -60,12 +60,4 @@ export function sessionOptions(flags: SessionFlags): SessionOptions {
     }),
     responseQuota: given({ bytes: amount("response-bytes"), age: daysOf("response-days") }),
   };
-}
-
-/** Without what is left to its default. */
-function given<Amounts extends Record<string, number | undefined>>(
-  amounts: Amounts,
-): { [Name in keyof Amounts]?: number } {
-  const entries = Object.entries(amounts).filter(([, amount]) => amount !== undefined);
-  return Object.fromEntries(entries) as { [Name in keyof Amounts]?: number };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ChatMessage } from "@levin/tokenizer";
 import { z } from "zod";
-import { ApiError } from "../api-error.ts";
+import { pageAfter } from "../page-after.ts";
 import type { ItemForm } from "./output-items.ts";
 import { itemMessages } from "./response-messages.ts";
 import { inputItem, type ResponseRequest } from "./response-request.ts";
@@ -45,21 +45,7 @@ export const itemPageSchema = z.object({
  */
 export function itemPage(
   forms: readonly ItemForm[],
-  { limit, order, after }: z.output<typeof itemPageSchema>,
+  { order, ...page }: z.output<typeof itemPageSchema>,
 ): object {
-  const ordered = order === "asc" ? forms : forms.toReversed();
-  const last = after === undefined ? -1 : ordered.findIndex(({ id }) => id === after);
-  if (after !== undefined && last < 0) {
-    throw new ApiError(400, `after: expected the id of an input item, found "${after}"`, {
-      param: "after",
-    });
-  }
-  const data = ordered.slice(last + 1, last + 1 + limit);
-  return {
-    object: "list",
-    data,
-    first_id: data[0]?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: last + 1 + limit < ordered.length,
-  };
+  return pageAfter(order === "asc" ? forms : forms.toReversed(), page, "an input item");
 }

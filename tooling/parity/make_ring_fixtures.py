@@ -20,15 +20,14 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import sys
 import types
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from safetensors.torch import save_file
+
+from family_case import draw_prompts, labels_of, loss_of, save_case
 
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
@@ -239,11 +238,7 @@ def run_case(ring, kernels: FinalStates, c: Case, root: str) -> None:
     for seed in range(1000 * c.seed, 1000 * c.seed + 200):
         model = Model(ring, c).eval()
         randomise(c, model, seed)
-        g = torch.Generator().manual_seed(seed + 1)
-        ids = torch.randint(1, c.vocab, (len(c.pads), c.seq), generator=g)
-        mask = torch.ones_like(ids)
-        for b, n in enumerate(c.pads):
-            ids[b, :n], mask[b, :n] = 0, 0
+        ids, mask = draw_prompts(c, seed + 1)
         live, records = mask.bool(), {}
         with torch.no_grad():
             kernels.states = []
@@ -277,28 +272,17 @@ def run_case(ring, kernels: FinalStates, c: Case, root: str) -> None:
         for i, state in zip(lightning, states):
             out[f"lightning_state.{when}.{i}"] = state
 
-    labels = ids.masked_fill(~live, -100)
-    for b, n in enumerate(c.pads):
-        if n:
-            labels[b, n] = -100     # the first real token would be predicted from a pad
-    loss = lambda values: F.cross_entropy(values[:, :-1].reshape(-1, c.vocab), labels[:, 1:].reshape(-1), ignore_index=-100)
-    out |= {"labels": labels.int(), "loss": loss(logits).reshape(1)}
+    labels = labels_of(c, ids, mask)
+    out |= {"labels": labels.int(), "loss": loss_of(c, logits, labels).reshape(1)}
     if not any(c.pads):
         model.train()       # the published code computes experts without gradients in eval mode
-        loss(model(ids, mask, lambda *_: None)).backward()
+        loss_of(c, model(ids, mask, lambda *_: None), labels).backward()
         out |= canonical_gradients(model, wanted_gradients(c, model))
 
-    path = os.path.join(root, c.name)
-    os.makedirs(path, exist_ok=True)
     weights = {k: v for k, v in model.state_dict().items() if not (c.tie and k == "lm_head.weight")}
     if c.bf16:
         weights = {k: v if ".mlp.gate." in k else v.to(torch.bfloat16) for k, v in weights.items()}
-    save_file({k: v.contiguous() for k, v in weights.items()}, os.path.join(path, "model.safetensors"))
-    save_file({k: v.detach().contiguous().clone() for k, v in out.items()}, os.path.join(path, "golden.safetensors"))
-    with open(os.path.join(path, "config.json"), "w") as file:
-        json.dump(config, file, indent=1, sort_keys=True)
-        file.write("\n")
-    size = sum(os.path.getsize(os.path.join(path, f)) for f in os.listdir(path))
+    size = save_case(os.path.join(root, c.name), weights, out, config)
     print(f"{c.name}: seed {seed}, gaps {' '.join(f'{g:.1e}' for g in gaps)}, "
           f"largest logit {logits[live].abs().max():.1f}, {size / 1000:.0f} KB")
 

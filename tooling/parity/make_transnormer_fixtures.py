@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import math
 import os
 import sys
@@ -27,7 +26,8 @@ os.environ["use_triton"] = "False"
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+
+from family_case import draw_prompts, labels_of, loss_of, save_case
 
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
@@ -187,11 +187,7 @@ def run_case(published, c: Case, root: str) -> None:
     for seed in range(1000 * c.seed, 1000 * c.seed + 200):
         model = Model(published, c).eval()
         randomise(c, model, seed)
-        g = torch.Generator().manual_seed(seed + 1)
-        ids = torch.randint(1, c.vocab, (len(c.pads), c.seq), generator=g)
-        mask = torch.ones_like(ids)
-        for b, n in enumerate(c.pads):
-            ids[b, :n], mask[b, :n] = 0, 0
+        ids, mask = draw_prompts(c, seed + 1)
         live, records = mask.bool(), {}
         with torch.no_grad():
             logits, first = model(ids, mask, records.__setitem__)
@@ -209,12 +205,8 @@ def run_case(published, c: Case, root: str) -> None:
     else:
         raise RuntimeError(f"{c.name}: no seed with sufficient margins")
 
-    labels = ids.masked_fill(~live, -100)
-    for b, n in enumerate(c.pads):
-        if n:
-            labels[b, n] = -100     # the first real token would be predicted from a pad
-    loss = lambda values: F.cross_entropy(values[:, :-1].reshape(-1, c.vocab), labels[:, 1:].reshape(-1), ignore_index=-100)
-    out = {"input_ids": ids.int(), "attention_mask": mask.int(), "labels": labels.int(), "loss": loss(logits).reshape(1),
+    labels = labels_of(c, ids, mask)
+    out = {"input_ids": ids.int(), "attention_mask": mask.int(), "labels": labels.int(), "loss": loss_of(c, logits, labels).reshape(1),
            "generated_ids": torch.cat(tokens, 1).int(), "generated_logits": torch.stack(all_logits, 1)}
     for name, t in {**records, "logits": logits}.items():
         out[name] = t.masked_fill(~live[..., None], 0)
@@ -226,19 +218,12 @@ def run_case(published, c: Case, root: str) -> None:
     if not any(c.pads):
         model.train()
         trained, _ = model(ids, mask, lambda *_: None)
-        loss(trained).backward()
+        loss_of(c, trained, labels).backward()
         out |= gradients(c, model)
 
-    path = os.path.join(root, c.name)
-    os.makedirs(path, exist_ok=True)
     weights = {k: v.to(torch.bfloat16) if c.bf16 else v for k, v in model.state_dict().items()
                if not (c.tie and k == "lm_head.weight")}
-    save_file({k: v.contiguous() for k, v in weights.items()}, os.path.join(path, "model.safetensors"))
-    save_file({k: v.detach().contiguous().clone() for k, v in out.items()}, os.path.join(path, "golden.safetensors"))
-    with open(os.path.join(path, "config.json"), "w") as file:
-        json.dump(config_json(c), file, indent=1, sort_keys=True)
-        file.write("\n")
-    size = sum(os.path.getsize(os.path.join(path, f)) for f in os.listdir(path))
+    size = save_case(os.path.join(root, c.name), weights, out, config_json(c))
     print(f"{c.name}: seed {seed}, gap {gap:.1e}, largest logit {logits[live].abs().max():.1f}, {size / 1000:.0f} KB")
 
 

@@ -125,7 +125,7 @@ describe("levin eval long", { timeout: 240_000 }, () => {
       ["--suites", "hay", /SuiteSettingsError: --suites: expected names among needle, .*"hay"/],
       ["--lengths", "1m", /SuiteSettingsError: --lengths: expected lengths such as .*"1m"/],
       ["--depths", "101", /SuiteSettingsError: --depths: expected percentages .*"101"/],
-      ["--lengths", "100", /ContextError: context: expected room for at least \d+ tokens/],
+      ["--lengths", "100", /ContextError: lengths: expected at least \d+ tokens/],
       ["--needles", "0", /expected a whole number from 1, found "0"/],
     ];
     const runs = await Promise.all(

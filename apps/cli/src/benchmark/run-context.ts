@@ -51,7 +51,10 @@ export async function runContext(
   checkSettings(settings);
   const models: ContextRun[] = [];
   const titles = new Map<string, string>();
-  for (const model of namedModels(settings)) {
+  const named = namedModels(settings);
+  // A twin that can't be read is told before the model has been asked for hours.
+  for (const { directory } of named) await readConfig(directory);
+  for (const model of named) {
     const run = await runModel(model, settings, {
       ...events,
       onSuite: (suite) => titles.set(suite.name, suite.title),

@@ -70,9 +70,15 @@ describe.each([
       ContextError,
     );
     expect(() => suite.promptOf({ ...item, length: suite.answerTokens + 24 })).toThrow(
-      /expected room for at least \d+ tokens beside the answer, found 4/,
+      /^lengths: expected at least \d+ tokens, \d+ of them for thought and answer, found \d+$/,
     );
   });
+});
+
+it.each(["multi-needle", "all-needles"] as const)("%s has as many needles as names", (name) => {
+  expect(() => contextSuites[name]({ ...options, needles: 5000 })).toThrow(
+    new ContextError("needles: expected at most 99, found 5000"),
+  );
 });
 
 describe("where answers lie", () => {

@@ -1,20 +1,30 @@
 import { ContextError } from "./context-suite.ts";
 
+/** What a context must hold, in tokens. */
+export interface Room {
+  /** Prompt and answer together. */
+  length: number;
+  /** Kept free for thought and answer. */
+  reserved: number;
+}
+
 /**
- * The longest prompt of at most `limit` tokens: `build(n)` makes one of `n` sentences, pairs or turns,
+ * The longest prompt that leaves what is reserved of a length: `build(n)` makes one of `n` sentences, pairs or turns,
  * each of about as many tokens as the others.
  *
  * @throws ContextError when even `fewest` are too many
  */
 export function fitContext<Built extends { ids: readonly number[] }>(
-  limit: number,
+  { length, reserved }: Room,
   fewest: number,
   build: (count: number) => Built,
 ): Built {
+  const limit = length - reserved;
   const least = build(fewest);
   if (least.ids.length > limit) {
     throw new ContextError(
-      `context: expected room for at least ${least.ids.length} tokens beside the answer, found ${limit}`,
+      `lengths: expected at least ${least.ids.length + reserved} tokens, ` +
+        `${reserved} of them for thought and answer, found ${length}`,
     );
   }
   let [best, most, tooMany] = [least, fewest, Infinity];

@@ -28,8 +28,8 @@ export function keyValueSuite(options: ContextOptions & { pairs: PairForm }): Co
     items: planItems(name, options, options.depths),
     promptOf: (item) => {
       const seed = seedOf(options.seed, item.context);
-      const limit = item.length - answerTokens - options.thinkingTokens;
-      const { pairs, asked, ...built } = fitContext(limit, 2, (count) => {
+      const room = { length: item.length, reserved: answerTokens + options.thinkingTokens };
+      const { pairs, asked, ...built } = fitContext(room, 2, (count) => {
         const drawn = drawPairs(options.pairs, createRandom(seed), count);
         const at = Math.round(item.depth! * (count - 1));
         const turns: ContextPrompt["turns"] = [

@@ -27,8 +27,8 @@ export function mrcrSuite(options: ContextOptions): ContextSuite {
       const seed = seedOf(options.seed, item.context);
       const random = createRandom(seedOf(options.seed, item.context, item.question));
       const prefix = prefixOf(random);
-      const limit = item.length - answerTokens - options.thinkingTokens;
-      const { answers, ...built } = fitContext(limit, options.needles, (count) => {
+      const room = { length: item.length, reserved: answerTokens + options.thinkingTokens };
+      const { answers, ...built } = fitContext(room, options.needles, (count) => {
         const chat = chatOf(createRandom(seed), count, depths);
         const content =
           `Write ${prefix} and, right behind it, repeat your ${ordinal(item.question + 1)} ` +

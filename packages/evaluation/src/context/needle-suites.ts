@@ -1,6 +1,7 @@
 import { createRandom, firstNames } from "@levin/tasks";
 import {
   containedShare,
+  ContextError,
   planItems,
   seedOf,
   type ContextItem,
@@ -54,13 +55,14 @@ export function multiNeedleSuite(options: NeedleOptions): ContextSuite {
 
 /** All of several facts at once. */
 export function allNeedlesSuite(options: NeedleOptions): ContextSuite {
+  const depths = evenDepths(options.needles);
   return suiteOf(options, {
     name: "all-needles",
     title: `All of ${options.needles} facts in a long text`,
     answerTokens: 32 * options.needles,
     depths: [undefined],
     draw: (item) => {
-      const needles = drawNeedles(options, item, evenDepths(options.needles));
+      const needles = drawNeedles(options, item, depths);
       return { needles, asked: needles, chance: 1 / codes };
     },
   });
@@ -76,6 +78,7 @@ interface NeedleSuite {
 
 function suiteOf(options: NeedleOptions, suite: NeedleSuite): ContextSuite {
   const { name, title, answerTokens, depths } = suite;
+  const reserved = answerTokens + options.thinkingTokens;
   return {
     ...{ name, title, answerTokens },
     items: planItems(name, options, depths),
@@ -90,7 +93,7 @@ function suiteOf(options: NeedleOptions, suite: NeedleSuite): ContextSuite {
         return { turns, ids: options.encode(turns) };
       };
       return {
-        ...fitContext(item.length - answerTokens - options.thinkingTokens, 1, build),
+        ...fitContext({ length: item.length, reserved }, 1, build),
         answer: answers.join(", "),
         score: (reply) => containedShare(answers, reply),
         chance,
@@ -131,7 +134,10 @@ function withNeedles(sentences: string[], needles: readonly Needle[]): string {
   return parts.join(" ");
 }
 
-/** From 0 to 1, equally far from each other. */
+/** From 0 to 1, equally far from each other. Throws ContextError for more needles than there are names. */
 function evenDepths(count: number): number[] {
+  if (count > firstNames.length) {
+    throw new ContextError(`needles: expected at most ${firstNames.length}, found ${count}`);
+  }
   return Array.from({ length: count }, (_, i) => (count === 1 ? 0.5 : i / (count - 1)));
 }

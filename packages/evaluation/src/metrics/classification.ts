@@ -29,10 +29,13 @@ export function f1(
   return counted === 0 ? 0 : (2 * hits.length) / counted;
 }
 
-/** Mean F1 over the classes that are labelled or predicted. Throws MetricError as {@link f1}. */
+/**
+ * Mean F1 over the classes that are labelled or predicted. A negative prediction, which stands for no
+ * answer, is wrong and no class of its own. Throws MetricError as {@link f1}.
+ */
 export function macroF1(labels: readonly ClassIndex[], predictions: readonly ClassIndex[]): number {
   expectPairs("macro F1", labels, predictions);
-  const classes = [...new Set([...labels, ...predictions])];
+  const classes = [...new Set([...labels, ...predictions.filter((each) => each >= 0)])];
   const sum = classes.reduce((total, each) => total + f1(labels, predictions, each), 0);
   return sum / classes.length;
 }

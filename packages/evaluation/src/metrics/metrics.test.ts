@@ -44,6 +44,12 @@ describe("classification metrics", () => {
     );
   });
 
+  it("macro F1 counts a reply without an answer as wrong, not as a class of its own", () => {
+    // F1 of the classes: 2/3 (one of two found, none beside), 1, 1.
+    expect(macroF1([0, 0, 1, 2], [0, -1, 1, 2])).toBeCloseTo((2 / 3 + 1 + 1) / 3, 12);
+    expect(macroF1([0, 1], [-1, -1])).toBe(0);
+  });
+
   it("Matthews' correlation changes its sign with the predictions of two classes", () => {
     const binary = fc.array(fc.tuple(fc.nat(1), fc.nat(1)), { minLength: 1, maxLength: 60 });
     fc.assert(

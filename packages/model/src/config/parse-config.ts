@@ -71,9 +71,34 @@ const mostExperts = 100_000;
 
 type Rule = [holds: boolean, expected: string, found: unknown];
 
+/** The keys that `headDim` and `rotaryDim` come from, in the files of each family. */
+const keysOf: Record<
+  ModelConfig["dialect"],
+  { width: string; heads: string; evenRotary: (headDim: number) => string }
+> = {
+  hf: {
+    ...{ width: "hidden_size", heads: "num_attention_heads" },
+    evenRotary: () => "an even head_dim",
+  },
+  m1: {
+    ...{ width: "hidden_size", heads: "num_attention_heads" },
+    evenRotary: (headDim) => `an even rotary_dim of at most head_dim ${headDim}`,
+  },
+  ring: {
+    ...{ width: "hidden_size", heads: "num_attention_heads" },
+    evenRotary: (headDim) =>
+      `partial_rotary_factor to rotate an even number of head_dim ${headDim}`,
+  },
+  transnormer: {
+    ...{ width: "hidden_dim", heads: "decoder_attention_heads" },
+    evenRotary: () => "no rotary embedding",
+  },
+};
+
 /** Rules between keys (SPEC section 2, "Validate"). */
 function checked(config: ModelConfig): ModelConfig {
   const { numAttentionHeads, numKeyValueHeads, rotaryDim, headDim } = config;
+  const keys = keysOf[config.dialect];
   const { numExpertsPerTok, numLocalExperts, layerTypes, numHiddenLayers, vocabSize } = config;
   const { routing, lightning, linearPositions } = config;
   const rules: Rule[] = [
@@ -83,12 +108,12 @@ function checked(config: ModelConfig): ModelConfig {
       `num_key_value_heads that divides num_attention_heads ${numAttentionHeads}`,
       numKeyValueHeads,
     ],
-    [Number.isInteger(headDim), "hidden_size divisible by num_attention_heads", headDim],
     [
-      rotaryDim % 2 === 0 && rotaryDim <= headDim,
-      `an even rotary_dim of at most head_dim ${headDim}`,
-      rotaryDim,
+      Number.isInteger(headDim),
+      `${keys.width} divisible by ${keys.heads} ${numAttentionHeads}`,
+      headDim * numAttentionHeads,
     ],
+    [rotaryDim % 2 === 0 && rotaryDim <= headDim, keys.evenRotary(headDim), rotaryDim],
     [
       numExpertsPerTok <= numLocalExperts,
       `num_experts_per_tok of at most ${numLocalExperts}`,

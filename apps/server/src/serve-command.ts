@@ -30,7 +30,8 @@ ${answerUsage}
   --session-bytes-per-key N
                            the same of one API key (default: 256 MiB)
   --session-states N       states kept of one session (default: 8)
-  --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first
+  --session-state-bytes N  bytes of all states (default: 1 GiB); the oldest go first, of the keys
+                           that hold most
   --session-state-days N   days that a state is kept (default: 30)
   --response-bytes N       bytes of the responses of one key that are kept (default: 32 MiB)
   --response-days N        days that a response is kept (default: 30)

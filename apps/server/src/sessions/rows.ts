@@ -1,5 +1,5 @@
 import type { ConversationMessage, ToolDefinition } from "@levin/tokenizer";
-import type { Insertable, Selectable } from "kysely";
+import { sql, type Insertable, type Selectable } from "kysely";
 import type { Tables } from "./schema.ts";
 import type { Session, SessionMessage, SessionState } from "./session.ts";
 
@@ -63,13 +63,11 @@ export function stateOf(
   return { position: row.position, tokens: row.tokens, bytes: bytesOf(row.bytes) };
 }
 
-export function stateRow(
-  id: string,
-  { position, tokens, bytes }: SessionState,
-): Insertable<Tables["state"]> {
+export function stateRow(id: string, { position, tokens, bytes }: SessionState) {
+  const owner = sql<string>`(SELECT owner FROM session WHERE id = ${id})`;
   const size = bytes.byteLength;
   const created_at = Date.now();
-  return { session_id: id, position, tokens, size, created_at, bytes: Buffer.from(bytes) };
+  return { session_id: id, owner, position, tokens, size, created_at, bytes: Buffer.from(bytes) };
 }
 
 /** Tokens of all messages; those still to be found are not counted. */

@@ -40,6 +40,8 @@ export interface Tables {
   };
   state: {
     session_id: string;
+    /** Of its session: states are shared out among owners. */
+    owner: string;
     /** Of the message after which it is. */
     position: number;
     /** Tokens of the session that it has read, from the first. */
@@ -73,6 +75,7 @@ export const migrations: Record<string, Migration> = {
   "0001_sessions": { up: createSessions },
   "0002_responses": { up: createResponses },
   "0003_session_sizes": { up: addSessionSizes },
+  "0004_state_owners": { up: addStateOwners },
 };
 
 async function createSessions(db: Kysely<never>): Promise<void> {
@@ -152,4 +155,19 @@ async function addSessionSizes(db: Kysely<never>): Promise<void> {
     .execute();
   await sql`UPDATE session SET size = ${sizeOfSession}`.execute(db);
   await db.schema.createIndex("session_size").on("session").columns(["owner", "size"]).execute();
+}
+
+async function addStateOwners(db: Kysely<never>): Promise<void> {
+  await db.schema
+    .alterTable("state")
+    .addColumn("owner", "text", (column) => column.notNull().defaultTo(""))
+    .execute();
+  await sql`
+    UPDATE state SET owner = (SELECT owner FROM session WHERE id = session_id)`.execute(db);
+  // Shares are reckoned from it without touching the bytes.
+  await db.schema
+    .createIndex("state_shares")
+    .on("state")
+    .columns(["owner", "created_at", "size"])
+    .execute();
 }

@@ -1,6 +1,7 @@
 import { ApiError } from "../api/api-error.ts";
 import { withoutTokens, type SessionMemory } from "./answerer.ts";
 import { fileMessages, fileState, toFile, type SessionFile } from "./session-file.ts";
+import { wholeSessionForm } from "./session-forms.ts";
 import type { Session, SessionMessage } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -14,17 +15,35 @@ export async function forkSession(
   id: string,
   { message, title }: { message?: number | null | undefined; title?: string | null | undefined },
 ): Promise<Session> {
-  const session = await store.find(owner, id);
-  const messages = await store.messages(session);
-  const last = message ?? messages.length - 1;
-  if (last >= messages.length) {
-    throw new ApiError(400, `message: expected an index below ${messages.length}, found ${last}`, {
-      param: "message",
-    });
-  }
-  const state = await store.state(session, last);
+  const { session, messages, state } = await store.moment(async (now) => {
+    const found = await now.find(owner, id);
+    const { messageCount } = found;
+    const last = message ?? messageCount - 1;
+    if (last >= messageCount) {
+      throw new ApiError(400, `message: expected an index below ${messageCount}, found ${last}`, {
+        param: "message",
+      });
+    }
+    const all = await now.messages(found);
+    return {
+      session: found,
+      messages: all.slice(0, last + 1),
+      state: await now.state(found, last),
+    };
+  });
   const forked = { ...session, title: title ?? session.title };
-  return store.create(owner, forked, messages.slice(0, last + 1), state);
+  return store.create(owner, forked, messages, state);
+}
+
+/**
+ * A session and its messages, as clients see them.
+ * @throws ApiError (404)
+ */
+export async function wholeSession({ store }: Sessions, owner: string, id: string) {
+  return store.moment(async (now) => {
+    const session = await now.find(owner, id);
+    return wholeSessionForm(session, await now.messages(session), await now.states(session));
+  });
 }
 
 /** A session as a file. */
@@ -33,8 +52,10 @@ export async function exportSession(
   owner: string,
   id: string,
 ): Promise<object> {
-  const session = await store.find(owner, id);
-  return toFile(session, await store.messages(session), await store.state(session));
+  return store.moment(async (now) => {
+    const session = await now.find(owner, id);
+    return toFile(session, await now.messages(session), await now.state(session));
+  });
 }
 
 /** What became of the state in a file that was imported. */

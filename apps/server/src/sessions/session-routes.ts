@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { about, deletionOf } from "../api/openapi.ts";
-import { exportSession, forkSession, importSession } from "./session-copies.ts";
+import { exportSession, forkSession, importSession, wholeSession } from "./session-copies.ts";
 import { fileSchema, parseFile } from "./session-file.ts";
 import {
   importedSchema,
@@ -8,7 +8,6 @@ import {
   sessionForm,
   sessionPageSchema,
   sessionSchema,
-  wholeSessionForm,
   wholeSessionSchema,
 } from "./session-forms.ts";
 import {
@@ -69,11 +68,7 @@ export function sessionRoutes(
   app.get<OfSession>(
     "/v1/sessions/:id",
     about("A session and its messages", { reply: wholeSessionSchema }),
-    async ({ params }) => {
-      const { store } = await opened();
-      const session = await store.find(owner(), params.id);
-      return wholeSessionForm(session, await store.messages(session), await store.states(session));
-    },
+    async ({ params: { id } }) => wholeSession(await opened(), owner(), id),
   );
 
   app.patch<OfSession>(

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Migrator, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eachDatabase } from "../testing/each-database.ts";
@@ -167,6 +168,39 @@ eachDatabase("sessions", (opened) => {
     expect(await store.messages(session)).toHaveLength(7);
   });
 
+  it("takes room for states from the keys that hold most of them", async () => {
+    await database.db.deleteFrom("state").execute();
+    const shared = new SessionStore(database, { ...defaultQuota, bytes: 1000 });
+    const keep = async (owner: string, size: number) => {
+      const state = { position: 0, tokens: 1, bytes: bytes(size) };
+      return shared.create(owner, blank, [said("x")], state);
+    };
+    const kept = async (sessions: readonly Session[]) => {
+      const states = await Promise.all(sessions.map((session) => shared.states(session)));
+      return states.map(({ length }) => length);
+    };
+    const little = await keep("little", 150);
+    const much: Session[] = [];
+    for (let i = 0; i < 9; i++) much.push(await keep("much", 100));
+    expect(await kept([little, ...much])).toEqual([1, 0, 1, 1, 1, 1, 1, 1, 1, 1]);
+    const other = await keep("other", 400);
+    expect(await kept([little, other, ...much])).toEqual([1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  it("reads a session as it is at one moment, whatever is added meanwhile", async () => {
+    const created = await store.create("ann", blank, [said("a")]);
+    let added: Promise<Session> | undefined;
+    const [session, messages] = await store.moment(async (now) => {
+      const found = await now.find("ann", created.id);
+      added = add(created);
+      // A database of one connection adds it later.
+      await Promise.race([added, sleep(100)]);
+      return [found, await now.messages(found)];
+    });
+    expect(messages).toHaveLength(session.messageCount);
+    expect(await store.messages(await added!)).toHaveLength(2);
+  });
+
   it("deletes all of a session", async () => {
     const state = { position: 0, tokens: 1, bytes: bytes(10) };
     const session = await store.create("ann", blank, [said("a")], state);
@@ -281,7 +315,7 @@ describe("a data directory", () => {
   });
 });
 
-describe("a database of before sessions had sizes", () => {
+describe("a database of before sessions had sizes, and states owners", () => {
   it("gets them when it is opened", async () => {
     const data = join(directory, "before");
     const before = openSqlite(data);
@@ -292,8 +326,11 @@ describe("a database of before sessions had sizes", () => {
       (id, owner, title_key, metadata, model, fingerprint, message_count, token_count, created_at, updated_at)
       VALUES ('old', 'ann', '', '{}', 'tiny', 'f1', 1, 2, 0, 0)`.execute(db);
     await sql`INSERT INTO message VALUES ('old', 0, '"äö"', x'0102030405060708', 0)`.execute(db);
+    await sql`INSERT INTO state VALUES ('old', 0, 2, 3, 0, x'010203')`.execute(db);
     await before.close();
     const opened = await openDatabase({ data });
+    const owners = opened.db.selectFrom("state").select("owner");
+    expect(await owners.execute()).toEqual([{ owner: "ann" }]);
     const { size } = await new SessionStore(opened, defaultQuota).find("ann", "old");
     expect(size).toBe(6 + 8);
     await opened.close();

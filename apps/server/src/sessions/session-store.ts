@@ -50,10 +50,20 @@ export class SessionStore {
   readonly #quota: StateQuota;
   readonly #limits: SessionLimits;
 
-  constructor({ db }: Database, quota: StateQuota, limits: SessionLimits = defaultLimits) {
+  constructor(
+    { db }: Pick<Database, "db">,
+    quota: StateQuota,
+    limits: SessionLimits = defaultLimits,
+  ) {
     this.#db = db;
     this.#quota = quota;
     this.#limits = limits;
+  }
+
+  /** Reads several things as they are at one moment. */
+  moment<Result>(read: (store: SessionStore) => Promise<Result>): Promise<Result> {
+    const reading = this.#db.transaction().setIsolationLevel("repeatable read");
+    return reading.execute((db) => read(new SessionStore({ db }, this.#quota, this.#limits)));
   }
 
   /** @throws ApiError (403) when there is no room for more messages of an owner */

@@ -5,7 +5,7 @@ import type { Tables } from "./schema.ts";
 export interface StateQuota {
   /** States of one session; the last one goes on, those before serve forks. Default 8. */
   perSession: number;
-  /** Bytes of all states; default 1 GiB. */
+  /** Bytes of all states; default 1 GiB. Beyond, the keys that hold most of them lose their oldest. */
   bytes: number;
   /** Milliseconds; default 30 days. */
   age: number;
@@ -16,7 +16,10 @@ export const day = 24 * 60 * 60 * 1000;
 
 export const defaultQuota: StateQuota = { perSession: 8, bytes: 2 ** 30, age: 30 * day };
 
-/** Drops the oldest states beyond the quota: of one session, and of all. */
+/**
+ * Drops the oldest states beyond the quota: of one session, and of all, where they are shared out
+ * so that each owner keeps as much as the others, or all it has.
+ */
 export async function dropStates(
   change: Transaction<Tables>,
   id: string,
@@ -31,12 +34,33 @@ export async function dropStates(
     .deleteFrom("state")
     .where("created_at", "<", Date.now() - age)
     .execute();
-  await sql`
-    DELETE FROM state WHERE (session_id, position) IN (
-      SELECT session_id, position FROM (
-        SELECT session_id, position, SUM(size) OVER (
-          ORDER BY created_at DESC, position DESC, session_id
-        ) AS total FROM state
-      ) AS newest WHERE total > ${bytes}
-    )`.execute(change);
+  const owners = await change
+    .selectFrom("state")
+    // PostgreSQL adds large numbers up to a decimal, which comes as text.
+    .select(["owner", sql<number>`cast(sum(size) as bigint)`.as("size")])
+    .groupBy("owner")
+    .execute();
+  const sizes = owners.map(({ size }) => size);
+  const share = fairShare(sizes, bytes);
+  for (const { owner } of owners.filter(({ size }) => size > share)) {
+    await sql`
+      DELETE FROM state WHERE (session_id, position) IN (
+        SELECT session_id, position FROM (
+          SELECT session_id, position, SUM(size) OVER (
+            ORDER BY created_at DESC, position DESC, session_id
+          ) AS total FROM state WHERE owner = ${owner}
+        ) AS newest WHERE total > ${share}
+      )`.execute(change);
+  }
+}
+
+/** The most that each may have so that all together have no more than there is. */
+export function fairShare(sizes: readonly number[], all: number): number {
+  let left = all;
+  for (const [i, size] of sizes.toSorted((a, b) => a - b).entries()) {
+    const share = left / (sizes.length - i);
+    if (size > share) return Math.floor(share);
+    left -= size;
+  }
+  return Infinity;
 }

@@ -62,18 +62,12 @@ export interface RunningServer {
  *   what `loadServedModel` throws
  */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
-  const { host = "127.0.0.1", port = defaultPort, redis, maxPromptTokens, ...others } = options;
-  const { upstreams, data, database: address, fileLimits, ...settings } = others;
-  const { logger } = options;
-  if (upstreams && maxPromptTokens !== undefined) throw unboundPrompts();
+  const { host = "127.0.0.1", port = defaultPort, maxPromptTokens } = options;
+  if (options.upstreams && maxPromptTokens !== undefined) throw unboundPrompts();
   const security = openAccess(host, options);
-  const jobs =
-    redis === undefined ? undefined : await Jobs.open(redis, { logger, limits: fileLimits });
-  // Before the model is loaded: what is wrong with it is told at once.
-  const database = await openDatabase({ data, url: address });
-  const answering = await whatAnswers(options, engineLimits(options));
+  const { jobs, database, answering } = await openParts(options);
   const app = createServer({
-    ...settings,
+    ...options,
     ...answering,
     ...(maxPromptTokens !== undefined && { maxPromptTokens }),
     security,
@@ -92,6 +86,24 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     return server;
   } catch (error) {
     await app.close();
+    throw error;
+  }
+}
+
+/** What a server stands on; what was opened is closed again when the rest can't be, so that the process ends. */
+async function openParts(options: StartOptions) {
+  const { redis, logger, fileLimits: limits, data, database: url } = options;
+  const opened: { close(): Promise<void> }[] = [];
+  try {
+    const jobs = redis === undefined ? undefined : await Jobs.open(redis, { logger, limits });
+    if (jobs) opened.push(jobs);
+    // Before the model is loaded: what is wrong with it is told at once.
+    const database = await openDatabase({ data, url });
+    opened.push(database);
+    const answering = await whatAnswers(options, engineLimits(options));
+    return { jobs, database, answering };
+  } catch (error) {
+    for (const part of opened) await part.close();
     throw error;
   }
 }

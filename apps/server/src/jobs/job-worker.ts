@@ -53,26 +53,28 @@ export async function startJobWorker(options: JobWorkerOptions): Promise<() => P
   // BullMQ waits for Redis to come back, however long it takes.
   const redis = await openRedis(redisUrl, logger, { maxRetriesPerRequest: null });
   const runs = new JobRuns(redis, now);
-  const files = new JobFiles(redis);
-  const work = (job: Job<JobData>, token?: string): Promise<void> =>
-    perform(job, token, { runs, files, handler });
-  const worker = new Worker<JobData>(kind, work, {
-    connection: redis,
-    prefix: queuePrefix,
-    concurrency,
-    lockDuration: stallSeconds * 1000,
-    stalledInterval: stallSeconds * 500,
-    // What is too often is decided here, where it can be told.
-    maxStalledCount: Number.MAX_SAFE_INTEGER,
-  });
-  worker.on("error", (error) => logger?.warn({ err: error }, "a worker failed"));
-  worker.on("stalled", (job) => logger?.warn({ job }, "a worker died or fell silent"));
-  await worker.waitUntilReady();
-  return async () => {
-    await worker.close();
-    await runs.close();
-    redis.disconnect();
-  };
+  const close = (): Promise<void> => runs.close().then(() => redis.disconnect());
+  try {
+    const files = new JobFiles(redis);
+    const work = (job: Job<JobData>, token?: string): Promise<void> =>
+      perform(job, token, { runs, files, handler });
+    const worker = new Worker<JobData>(kind, work, {
+      connection: redis,
+      prefix: queuePrefix,
+      concurrency,
+      lockDuration: stallSeconds * 1000,
+      stalledInterval: stallSeconds * 500,
+      // What is too often is decided here, where it can be told.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    });
+    worker.on("error", (error) => logger?.warn({ err: error }, "a worker failed"));
+    worker.on("stalled", (job) => logger?.warn({ job }, "a worker died or fell silent"));
+    await worker.waitUntilReady();
+    return () => worker.close().then(close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function perform(

@@ -41,8 +41,13 @@ export class Jobs {
    */
   static async open(url: string, options: JobsOptions = {}): Promise<Jobs> {
     const jobs = new Jobs(await openRedis(url, options.logger), options);
-    await jobs.#runs.resume(batchKind);
-    return jobs;
+    try {
+      await jobs.#runs.resume(batchKind);
+      return jobs;
+    } catch (error) {
+      await jobs.close();
+      throw error;
+    }
   }
 
   /** How much there is to do, and was done, of each kind of work. */

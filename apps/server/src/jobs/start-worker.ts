@@ -31,22 +31,22 @@ export async function startWorker(options: StartWorkerOptions): Promise<void> {
   const limits = engineLimits(options);
   const answering = await whatAnswers(options, limits);
   const app = createServer({ ...answering, ...limits, ...(logger && { logger }) });
+  const ends: (() => Promise<unknown>)[] = [];
+  const close = (): Promise<void> => Promise.all(ends.map((end) => end())).then(() => app.close());
   try {
     await app.ready();
     await untilLoaded(answering);
     const concurrency = limits.maxBatch;
     const common = { redisUrl, stallSeconds, logger };
-    const ends = [await startBatchWorker(app, { ...common, concurrency })];
+    ends.push(await startBatchWorker(app, { ...common, concurrency }));
     for (const other of others) {
       const end = await startJobWorker({ ...common, ...other, concurrency: 1 });
       ends.push(() => end().then(() => other.close()));
     }
-    closeOnSignals({
-      close: () => Promise.all(ends.map((end) => end())).then(() => app.close()),
-    });
+    closeOnSignals({ close });
     console.log("levin: a worker is ready");
   } catch (error) {
-    await app.close();
+    await close();
     throw error;
   }
 }

@@ -82,4 +82,21 @@ describe("an answer on the chat page", () => {
       cost: { promptTokens: 9, cachedTokens: 4, thoughtTokens: 1 },
     });
   });
+
+  it("shows all that was said when the model stands still", async () => {
+    const { promise: isSeen, resolve } = Promise.withResolvers<void>();
+    const source: AnswerSource = {
+      async *stream() {
+        for (const answer of ["one", " two", " three"]) yield { answer };
+        await isSeen;
+      },
+      countTokens: () => Promise.resolve(0),
+    };
+    const signal = new AbortController().signal;
+    const options = { model: "", thinkingBudget: null, tools, signal };
+    const { state } = await streamAnswer(source, [], options, empty, ({ text }) => {
+      if (text === "one two three") resolve();
+    });
+    expect(state).toBe("done");
+  });
 });

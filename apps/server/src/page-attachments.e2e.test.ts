@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadServedModel } from "./index.ts";
 import { ask, ChatPage, finished, screenshots, violations } from "./testing/chat-page.ts";
+import { HeldEngine } from "./testing/held-engine.ts";
 
 /** Drags a file from outside the browser over the page, and drops it there. */
 async function drop(page: Page, path: string): Promise<void> {
@@ -22,10 +23,13 @@ async function drop(page: Page, path: string): Promise<void> {
 
 describe.skipIf(!chromiumPath)("files on the chat page", () => {
   let chat: ChatPage;
+  let engine: HeldEngine;
   let directory: string;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "levin-page-"));
-    chat = await ChatPage.start(await loadServedModel());
+    const served = await loadServedModel();
+    engine = new HeldEngine(served);
+    chat = await ChatPage.start({ ...served, engine });
   });
   afterAll(async () => {
     await chat?.close();
@@ -74,7 +78,6 @@ describe.skipIf(!chromiumPath)("files on the chat page", () => {
     await page.getByText("tom.txt").waitFor();
     await finished(page);
     expect(await page.getByTestId("figures").innerText()).toMatch(/read \d+/);
-    await page.close();
   });
 
   it("reads a long one that is dropped, telling how far it is", async () => {
@@ -85,16 +88,18 @@ describe.skipIf(!chromiumPath)("files on the chat page", () => {
       .getByTestId("size")
       .getByText(/^12,\d{3} tokens of the 65,536 that fit$/)
       .waitFor();
+    // The bar stays for as long as there is no first token.
+    engine.hold(0);
     await ask(page, "What is 12 plus 30?");
     const progress = page.getByRole("progressbar", { name: "Prompt read" });
     await progress.waitFor();
     expect(await progress.getAttribute("max")).toMatch(/^12\d{3}$/);
     await page.screenshot({ path: join(screenshots, "desktop-reading.png") });
     expect(await violations(page)).toEqual([]);
+    engine.letGo();
     await finished(page);
     expect(await page.getByTestId("answer").innerText()).toMatch(/\S/);
     expect(await page.getByTestId("figures").innerText()).toMatch(/read 12,?\d{3}/);
-    await page.close();
   });
 
   it("says that one is too long before it is sent, and what the server says after", async () => {
@@ -110,6 +115,5 @@ describe.skipIf(!chromiumPath)("files on the chat page", () => {
     // The next question goes without what was too long.
     await ask(page, "What is 12 plus 30?");
     await page.getByTestId("answer").getByText("42").waitFor();
-    await page.close();
   });
 });

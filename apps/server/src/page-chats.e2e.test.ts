@@ -3,7 +3,7 @@ import { selectBackend } from "@levin/kernels/node";
 import { chromiumPath } from "@levin/tooling/chromium";
 import type { Download, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, ChatPage, finished, kept, violations } from "./testing/chat-page.ts";
+import { answers, ask, ChatPage, finished, kept, violations } from "./testing/chat-page.ts";
 import { scriptedModel } from "./testing/scripted-model.ts";
 
 /** Says which question it was asked last, and how many there were. */
@@ -20,7 +20,6 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
   });
   afterAll(() => chat?.close());
 
-  const answers = (page: Page): Promise<string[]> => page.getByTestId("answer").allInnerTexts();
   const list = (page: Page): Promise<string[]> => page.locator(".chat-item .title").allInnerTexts();
   const askAndWait = async (page: Page, question: string): Promise<void> => {
     await ask(page, question);
@@ -28,8 +27,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
   };
 
   it("are kept over a reload, found by a search, renamed and deleted", async () => {
-    const visitor = await chat.visitor();
-    let page = await chat.openAs(visitor);
+    let page = await chat.open();
     await askAndWait(page, "red apples");
     await page.getByRole("button", { name: "New chat" }).click();
     await askAndWait(page, "green pears");
@@ -38,13 +36,13 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.getByLabel("Name of the conversation").fill("Fruit");
     await page.keyboard.press("Enter");
     await page.getByRole("button", { name: "Fruit", exact: true }).click();
-    expect(await answers(page)).toEqual(["1: red apples"]);
+    await answers(page, ["1: red apples"]);
     await kept(page, ["Fruit", "green pears"]);
     await page.close();
 
-    page = await chat.openAs(visitor);
+    page = await chat.openAs(page.context());
     await page.getByRole("button", { name: "Fruit", exact: true }).click();
-    expect(await answers(page)).toEqual(["1: red apples"]);
+    await answers(page, ["1: red apples"]);
     await page.getByLabel("Search conversations").fill("PEARS");
     expect(await list(page)).toEqual(["green pears"]);
     expect(await violations(page)).toEqual([]);
@@ -55,7 +53,6 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.reload();
     await page.getByRole("button", { name: "Fruit", exact: true }).waitFor();
     expect(await list(page)).toEqual(["Fruit"]);
-    await visitor.close();
   });
 
   it("go on from an edited question, from another answer, and from before", async () => {
@@ -67,15 +64,14 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.keyboard.press("Enter");
     await page.getByText("2: three").first().waitFor();
     await finished(page);
-    expect(await answers(page)).toEqual(["1: one", "2: three"]);
+    await answers(page, ["1: one", "2: three"]);
     await page.getByRole("button", { name: "Earlier version" }).click();
-    expect(await answers(page)).toEqual(["1: one", "2: two"]);
+    await answers(page, ["1: one", "2: two"]);
     await page.getByRole("button", { name: "Answer again" }).first().click();
     await page.getByRole("group", { name: "Answer's actions" }).getByText("2/2").waitFor();
-    expect(await answers(page)).toEqual(["1: one"]);
+    await answers(page, ["1: one"]);
     await page.getByRole("button", { name: "Earlier version" }).click();
-    expect(await answers(page)).toEqual(["1: one", "2: three"]);
-    await page.close();
+    await answers(page, ["1: one", "2: three"]);
   });
 
   it("are reached by keys alone", async () => {
@@ -95,8 +91,7 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     await page.keyboard.type("two");
     await page.keyboard.press("Enter");
     await finished(page);
-    expect(await answers(page)).toEqual(["1: two"]);
-    await page.close();
+    await answers(page, ["1: two"]);
   });
 
   it("branch into new ones that share what came before", async () => {
@@ -107,13 +102,12 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
       .getByRole("button", { name: /^Branch/ })
       .first()
       .click();
-    expect(await answers(page)).toEqual(["1: one"]);
+    await answers(page, ["1: one"]);
     await askAndWait(page, "other");
-    expect(await answers(page)).toEqual(["1: one", "2: other"]);
+    await answers(page, ["1: one", "2: other"]);
     expect(await page.getByTestId("figures").last().innerText()).toMatch(/remembered/);
     await page.getByRole("button", { name: "one", exact: true }).click();
-    expect(await answers(page)).toEqual(["1: one", "2: two"]);
-    await page.close();
+    await answers(page, ["1: one", "2: two"]);
   });
 
   it("are saved as Markdown, and as JSON with all branches", async () => {
@@ -133,6 +127,5 @@ describe.skipIf(!chromiumPath)("conversations of the chat page", () => {
     expect(text).toContain("# one\n\n## You\n\none\n\n## Model\n\n> I count.\n\n1: one");
     const [, json] = await saved("As JSON, with all branches");
     expect((JSON.parse(json) as { messages: unknown[] }).messages).toHaveLength(3);
-    await page.close();
   });
 });

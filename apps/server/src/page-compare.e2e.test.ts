@@ -59,6 +59,5 @@ describe.skipIf(!chromiumPath)("comparisons on the chat page", () => {
     await page.setViewportSize(viewports.phone);
     await page.screenshot({ path: join(screenshots, "phone-compare.png") });
     expect(await overflow(page)).toBe(0);
-    await page.close();
   });
 });

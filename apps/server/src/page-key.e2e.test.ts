@@ -22,8 +22,10 @@ describe.skipIf(!chromiumPath)("the chat page of a server that wants an API key"
     await page.getByText("needs an API key").waitFor();
     await page.getByLabel("Menu").click();
     const field = page.getByLabel("API key of the server");
+    const refused = page.waitForResponse((response) => response.status() === 401);
     await field.fill("levin-wrong");
     await field.press("Tab");
+    await refused;
     await page.getByText("needs an API key").waitFor();
     await field.fill(key);
     await field.press("Tab");

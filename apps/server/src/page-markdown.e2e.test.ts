@@ -58,9 +58,8 @@ describe.skipIf(!chromiumPath)("answers in Markdown on the chat page", () => {
   afterAll(() => chat?.close());
 
   it("have headings, tables, formulas, links, and code with colours and a copy button", async () => {
-    const visitor = await chat.visitor();
-    await visitor.grantPermissions(["clipboard-read", "clipboard-write"]);
-    const page = await chat.openAs(visitor);
+    const page = await chat.open();
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await ask(page, "Sums?");
     await finished(page);
     const answer = page.getByTestId("answer");
@@ -81,7 +80,6 @@ describe.skipIf(!chromiumPath)("answers in Markdown on the chat page", () => {
       await page.screenshot({ path: join(screenshots, `markdown-${colorScheme}.png`) });
       expect(await violations(page)).toEqual([]);
     }
-    await visitor.close();
   });
 
   it("run nothing and ask no other server, whatever they contain", async () => {
@@ -117,6 +115,5 @@ describe.skipIf(!chromiumPath)("answers in Markdown on the chat page", () => {
       .evaluateAll((all) => all.flatMap((element) => element.getAttributeNames()));
     expect(attributes.filter((name) => name.startsWith("on"))).toEqual([]);
     expect(await answer.innerText()).toContain("<script>window.hacked = 1</script>");
-    await page.close();
   });
 });

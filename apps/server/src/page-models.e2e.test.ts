@@ -83,7 +83,6 @@ describe.skipIf(!chromiumPath)(
       await page.locator(".sidebar:not(.open)").waitFor({ state: "attached" });
       await page.screenshot({ path: join(screenshots, "phone-models.png") });
       expect(await overflow(page)).toBe(0);
-      await page.close();
     });
   },
 );

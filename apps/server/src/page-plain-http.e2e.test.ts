@@ -12,7 +12,8 @@ describe.skipIf(!chromiumPath)("the chat page on plain http of another machine",
     await selectBackend("cpu");
     const model = scriptedModel(() => "<think>\nhm\n</think>\n\nHello.");
     const resolved = `--host-resolver-rules=MAP ${host} 127.0.0.1`;
-    chat = await ChatPage.start(model, { hosts: [host] }, ["--disable-gpu", resolved]);
+    const args = ["--disable-gpu", resolved];
+    chat = await ChatPage.start(model, { hosts: [host] }, { args });
   });
   afterAll(() => chat?.close());
 
@@ -32,6 +33,5 @@ describe.skipIf(!chromiumPath)("the chat page on plain http of another machine",
     page = await chat.openAs(visitor, address);
     await page.getByRole("button", { name: "Are you there?", exact: true }).click();
     expect(await page.getByTestId("answer").innerText()).toBe("Hello.");
-    await visitor.close();
   });
 });

@@ -6,20 +6,30 @@ import { loadServedModel } from "./index.ts";
 import { ask, ChatPage, finished, screenshots } from "./testing/chat-page.ts";
 
 const isRunning = (page: Page): Promise<void> =>
-  page.getByText(/in this tab, \d+ threads?/).waitFor({ timeout: 60_000 });
+  page.getByText(/in this tab, \d+ threads?/).waitFor();
 
 describe.skipIf(!chromiumPath)("the model in the tab", () => {
   let chat: ChatPage;
   beforeAll(async () => {
-    chat = await ChatPage.start(await loadServedModel());
+    chat = await ChatPage.start(await loadServedModel(), {}, { serviceWorkers: "allow" });
   });
   afterAll(() => chat?.close());
 
+  it("says so when the server does not share its model", async () => {
+    const page = await chat.open();
+    await page.route("**/model", (route) => route.fulfill({ status: 404, json: {} }));
+    await page.getByRole("button", { name: "Menu" }).click();
+    await page.getByLabel("In this tab, works offline").click();
+    await page.getByText(/not in this tab: this server does not share its model/).waitFor();
+    await page.getByLabel("On the server").click();
+    await page.locator(".names strong").waitFor();
+  });
+
   it("answers without a server once it was loaded, and asks no other one", async () => {
-    const visitor = await chat.visitor();
+    const page = await chat.open();
+    const visitor = page.context();
     const asked: string[] = [];
     visitor.on("request", (request) => asked.push(request.url()));
-    const page = await chat.openAs(visitor);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
     const devtools = await visitor.newCDPSession(page);
     const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
@@ -60,17 +70,5 @@ describe.skipIf(!chromiumPath)("the model in the tab", () => {
     await page.locator(".note").getByText("Stopped.").waitFor();
     expect(asked.filter((url) => !url.replace(/^blob:/, "").startsWith(chat.address))).toEqual([]);
     expect(asked.some((url) => url.includes("/v1/chat/completions"))).toBe(false);
-    await visitor.close();
-  });
-
-  it("says so when the server does not share its model", async () => {
-    const page = await chat.open();
-    await page.route("**/model", (route) => route.fulfill({ status: 404, json: {} }));
-    await page.getByRole("button", { name: "Menu" }).click();
-    await page.getByLabel("In this tab, works offline").click();
-    await page.getByText(/not in this tab: this server does not share its model/).waitFor();
-    await page.getByLabel("On the server").click();
-    await page.locator(".names strong").waitFor();
-    await page.close();
   });
 });

@@ -4,6 +4,7 @@ import { chromiumPath } from "@levin/tooling/chromium";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  answers,
   ask,
   ChatPage,
   finished,
@@ -53,14 +54,12 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
   };
   const focused = (page: Page, role: "button" | "checkbox", name: RegExp): Promise<void> =>
     page.getByRole(role, { name }).and(page.locator(":focus")).waitFor();
-  const answers = (page: Page): Promise<string[]> => page.getByTestId("answer").allInnerTexts();
 
   it("are told to the model when they are on, run by themselves, and kept with the chat", async () => {
-    const visitor = await chat.visitor();
-    let page = await chat.openAs(visitor);
+    let page = await chat.open();
     await ask(page, "What is (12 / 8) ^ 3?");
     await finished(page);
-    expect(await answers(page)).toEqual(["I know no tool for that."]);
+    await answers(page, ["I know no tool for that."]);
 
     // By keys alone.
     await page.getByRole("button", { name: "Tools" }).focus();
@@ -87,9 +86,9 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await page.screenshot({ path: join(screenshots, "desktop-tools.png") });
     await page.close();
 
-    page = await chat.openAs(visitor);
+    page = await chat.openAs(page.context());
     await page.getByRole("button", { name: "What is (12 / 8) ^ 3?", exact: true }).click();
-    expect(await answers(page)).toEqual(["The tools say 3.375."]);
+    await answers(page, ["The tools say 3.375."]);
     await page.getByTestId("tool-call").waitFor();
     await ask(page, "Please divide");
     await page.getByText("The tools say error: cannot divide by zero.").first().waitFor();
@@ -98,7 +97,6 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await page.screenshot({ path: join(screenshots, "phone-tools.png") });
     expect(await overflow(page)).toBe(0);
     expect(await violations(page)).toEqual([]);
-    await visitor.close();
   });
 
   it("of one's own are taken as JSON, and one gives their results beside those of the page", async () => {
@@ -143,7 +141,6 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await page.getByRole("button", { name: "Remove weather" }).click();
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByRole("button", { name: "Tools, 1 on" }).waitFor();
-    await page.close();
   });
 
   it("go on in both columns of a comparison", async () => {
@@ -158,7 +155,6 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
       await column.getByTestId("answer").getByText("The tools say 3.375.").waitFor();
       expect(await column.getByTestId("tool-call").count()).toBe(1);
     }
-    await page.close();
   });
 
   it("are left to whoever chats when the model does not stop calling", async () => {
@@ -169,6 +165,5 @@ describe.skipIf(!chromiumPath)("tools of the chat page", () => {
     await form.waitFor();
     expect(await page.getByTestId("tool-call").count()).toBe(9);
     expect(await form.getByLabel("Result of calculate").inputValue()).toBe("9");
-    await page.close();
   });
 });

@@ -7,7 +7,7 @@ import { ask, ChatPage, finished, screenshots } from "./testing/chat-page.ts";
 describe.skipIf(!chromiumPath)("the model in the tab on WebGPU", () => {
   let chat: ChatPage;
   beforeAll(async () => {
-    chat = await ChatPage.start(await loadServedModel(), {}, webGpuArguments);
+    chat = await ChatPage.start(await loadServedModel(), {}, { args: webGpuArguments });
   });
   afterAll(() => chat?.close());
 
@@ -37,6 +37,5 @@ describe.skipIf(!chromiumPath)("the model in the tab on WebGPU", () => {
     expect(await answers()).toEqual(expected);
     expect(await page.getByTestId("figures").last().innerText()).toMatch(/remembered/);
     await page.screenshot({ path: join(screenshots, "tab-webgpu.png") });
-    await page.close();
   });
 });

@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { chromiumPath } from "@levin/tooling/chromium";
-import type { ModelState, TokenBatch } from "@levin/model";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadServedModel, type LoadedModel } from "./index.ts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { loadServedModel } from "./index.ts";
 import {
   ask,
   ChatPage,
@@ -12,29 +11,17 @@ import {
   viewports,
   violations,
 } from "./testing/chat-page.ts";
-
-/** At the speed of a larger model, so that what the page shows while an answer streams can be seen. */
-function unhurried({ model, ...served }: LoadedModel): LoadedModel {
-  const never = new Int32Array(new SharedArrayBuffer(4));
-  return {
-    ...served,
-    model: {
-      config: model.config,
-      createState: (batch) => model.createState(batch),
-      deserializeState: (bytes) => model.deserializeState(bytes),
-      advance: (state: ModelState, tokens: TokenBatch) => {
-        Atomics.wait(never, 0, 0, 8);
-        return model.advance(state as never, tokens);
-      },
-    },
-  };
-}
+import { HeldEngine } from "./testing/held-engine.ts";
 
 describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
   let chat: ChatPage;
+  let engine: HeldEngine;
   beforeAll(async () => {
-    chat = await ChatPage.start(unhurried(await loadServedModel()));
+    const served = await loadServedModel();
+    engine = new HeldEngine(served);
+    chat = await ChatPage.start({ ...served, engine }, {}, { serviceWorkers: "allow" });
   });
+  afterEach(() => engine.letGo());
   afterAll(() => chat?.close());
 
   it.each(Object.entries(viewports))(
@@ -42,10 +29,12 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
     async (name, viewport) => {
       const page = await chat.open(viewport);
       await page.screenshot({ path: join(screenshots, `${name}-welcome.png`) });
+      engine.hold(10);
       // Kept out of spark's training.
       await ask(page, "What is 6284 + 2967?");
       await page.getByRole("button", { name: "Stop" }).waitFor();
       await page.locator("summary .last-line").filter({ hasText: /\S/ }).waitFor();
+      engine.letGo();
       await finished(page);
       expect(await page.getByTestId("answer").innerText()).toBe("9251");
       expect(await page.getByTestId("figures").innerText()).toMatch(/\d+ tokens\s*\d+ tokens\/s/);
@@ -66,30 +55,28 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
     await ask(page, "What is 4821 plus 3977?");
     await finished(page);
     expect(await page.getByTestId("thought-tokens").innerText()).toBe("16 of 16 tokens");
-    await page.close();
   });
 
   it("stops at once, and then answers the next question", async () => {
     const page = await chat.open(viewports.desktop);
+    engine.hold(10);
     await ask(page, "Sort from smallest to largest: 42, 7, 19, 23, 11, 35, 28.");
     await page.getByRole("button", { name: "Stop" }).click();
     await page.locator(".note").getByText("Stopped.").waitFor();
+    engine.letGo();
     await ask(page, "What is 1 plus 1?");
     await finished(page);
     expect(await page.getByTestId("answer").last().innerText()).toMatch(/\S/);
     await page.getByRole("button", { name: "New chat" }).click();
     await page.getByText("Long thoughts, small memory").waitFor();
-    await page.close();
   });
 
   it("asks an example at a click, within the slider's budget too", async () => {
     const page = await chat.open(viewports.phone);
     await page.getByRole("slider").fill("0");
     await page.getByRole("button", { name: "Addition" }).click();
-    await finished(page);
-    expect(await page.getByTestId("answer").innerText()).toMatch(/\S/);
+    await page.getByTestId("answer").filter({ hasText: /\S/ }).waitFor();
     expect(await page.getByTestId("thought-tokens").count()).toBe(0);
-    await page.close();
   });
 
   it("shows what went wrong, and leaves it out of the next question", async () => {
@@ -106,17 +93,16 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
     await ask(page, "What is 1 plus 1?");
     await finished(page);
     expect(sent[1]!.messages).toEqual([{ role: "user", content: "What is 1 plus 1?" }]);
-    await page.close();
   });
 
   it("waits for a server that is not there yet", async () => {
-    const page = await (await chat.visitor()).newPage();
-    let requests = 0;
-    await page.route("**/v1/models", (route) => (requests++ ? route.continue() : route.abort()));
-    await page.goto(chat.address);
+    const page = await chat.open();
+    let isThere = false;
+    await page.route("**/v1/models", (route) => (isThere ? route.continue() : route.abort()));
+    await page.reload();
     await page.getByText("waiting for the server…").waitFor();
+    isThere = true;
     await page.locator(".names strong").getByText("spark").waitFor();
-    await page.close();
   });
 
   it("leaves whoever scrolls up to read where they are", async () => {
@@ -128,11 +114,12 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
     const scrollTop = (): Promise<number> =>
       page.locator("main").evaluate((element) => element.scrollTop);
     expect(await scrollTop()).toBeGreaterThan(100);
+    engine.hold(10);
     await ask(page, "What is 4821 plus 3977?");
     await page.locator("main").evaluate((element) => element.scrollTo(0, 0));
+    engine.letGo();
     await finished(page);
     expect(await scrollTop()).toBe(0);
-    await page.close();
   });
 
   it("has no accessibility violations that axe knows, in light and dark", async () => {
@@ -144,7 +131,6 @@ describe.skipIf(!chromiumPath)("the chat page in Chromium", () => {
       await finished(page);
       await page.locator("details.thought summary").click();
       expect(await violations(page)).toEqual([]);
-      await page.close();
     }
   });
 });

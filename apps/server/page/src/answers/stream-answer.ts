@@ -1,8 +1,8 @@
 import type { Answer, ToolCall } from "../chats/conversation.ts";
 import type { AnswerSource, ApiMessage, AskOptions, Delta } from "./answer-source.ts";
 
-/** The page is drawn anew after so many milliseconds of tokens, not after each of them. */
-const drawEvery = 40;
+/** Tokens are drawn together, so many milliseconds after the first of them. */
+const drawAfter = 40;
 
 /**
  * Streams an answer: `update` gets it as it grows.
@@ -19,26 +19,31 @@ export async function streamAnswer(
   const started = performance.now();
   let answer = empty;
   let firstToken: number | undefined;
-  let drawn = 0;
+  let drawing: ReturnType<typeof setTimeout> | undefined;
   const timed = (): Answer => {
     const now = performance.now();
     const seconds = firstToken === undefined ? 0 : (now - firstToken) / 1000;
     const readSeconds = ((firstToken ?? now) - started) / 1000;
     return { ...answer, cost: { ...answer.cost, seconds, readSeconds } };
   };
+  const draw = (): void => {
+    drawing = undefined;
+    update(timed());
+  };
   try {
     for await (const delta of source.stream(messages, options)) {
       const isFirst = firstToken === undefined && isToken(delta);
       if (isFirst) firstToken = performance.now();
       answer = withDelta(answer, delta);
-      if (!isFirst && performance.now() - drawn < drawEvery) continue;
-      drawn = performance.now();
-      update(timed());
+      if (isFirst) update(timed());
+      else drawing ??= setTimeout(draw, drawAfter);
     }
     return { ...timed(), state: "done" };
   } catch (error) {
     if (options.signal.aborted) return { ...timed(), state: "stopped" };
     return { ...timed(), state: "failed", error: (error as Error).message };
+  } finally {
+    clearTimeout(drawing);
   }
 }
 

@@ -22,9 +22,10 @@ export async function publishCopy(copy: string, registry: Registry): Promise<Map
     cwd: copy,
   });
   await writeFile(join(copy, ".npmrc"), registry.npmrc);
-  await run("changeset", ["publish", "--no-git-tag"], {
+  // As the release workflow does it. Publishing takes a token, whatever it is.
+  await run("node", ["tooling/publish.mjs", "--no-git-tag"], {
     cwd: copy,
-    env: { ...process.env, NPM_CONFIG_USERCONFIG: join(copy, ".npmrc"), CI: "true" },
+    env: { ...process.env, NPM_TOKEN: "anybody", CI: "true" },
   });
   return versions(copy);
 }

@@ -1,36 +1,11 @@
-import { importPeer } from "./peer-packages.ts";
+import { LlamaModel } from "../llama/node-llama-cpp.ts";
 import { decodeTokens, printRates, prompt, workerFlags } from "./repeat.ts";
 
 /* A GGUF file in llama.cpp, through node-llama-cpp's own way to generate. */
 
-/** As much of node-llama-cpp as is used here. */
-interface NodeLlamaCpp {
-  getLlama: (
-    this: void,
-    options: object,
-  ) => Promise<{
-    loadModel(options: object): Promise<{
-      trainContextSize: number;
-      createContext(options: object): Promise<{
-        getSequence(): {
-          clearHistory(): Promise<void>;
-          evaluate(tokens: number[], options: object): AsyncGenerator<number>;
-        };
-      }>;
-    }>;
-  }>;
-}
-
-const { model: modelPath, length, repeats, threads } = workerFlags();
-const { getLlama } = await importPeer<NodeLlamaCpp>("node-llama-cpp");
-const llama = await getLlama({
-  ...{ gpu: false, build: "never", skipDownload: true, logLevel: "error" },
-  maxThreads: threads,
-});
-const model = await llama.loadModel({ modelPath });
-const contextSize = length + decodeTokens + 2;
-const context = await model.createContext({ contextSize, sequences: 1, threads });
-const sequence = context.getSequence();
+const { model: path, length, repeats, threads } = workerFlags();
+const model = await LlamaModel.load(path, threads);
+const { sequence } = await model.open({ contextSize: length + decodeTokens + 2, threads });
 const tokens = prompt(length, 8192);
 await printRates({ length, repeats }, async (prefilled) => {
   await sequence.clearHistory();

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { JobFiles, JobRuns, openRedis, type Outcome } from "@levin/server";
+import { JobFiles, JobRuns, openRedis, RedisUnavailableError, type Outcome } from "@levin/server";
 import type { Crew } from "./crew.ts";
 import { PieceError, type Piece, type ResultOf } from "./piece.ts";
 
@@ -50,7 +50,24 @@ export class RedisCrew implements Crew {
     return crew;
   }
 
+  /** @throws PieceError, RedisUnavailableError when Redis is lost on the way */
   async *perform<Work extends Piece>(
+    pieces: readonly Work[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<{ index: number; result: ResultOf<Work> }, void> {
+    try {
+      yield* this.#results(pieces, signal);
+    } catch (error) {
+      if (error instanceof PieceError || !this.#isLost()) throw error;
+      const { hostname, port } = new URL(this.#options.url);
+      throw new RedisUnavailableError(
+        `lost Redis at ${hostname}:${port || 6379}; once it is back, the same command goes on from what was done`,
+        { cause: error },
+      );
+    }
+  }
+
+  async *#results<Work extends Piece>(
     pieces: readonly Work[],
     signal?: AbortSignal,
   ): AsyncGenerator<{ index: number; result: ResultOf<Work> }, void> {
@@ -79,9 +96,15 @@ export class RedisCrew implements Crew {
   }
 
   async close(): Promise<void> {
-    if (this.#policy) await this.#files.remove(this.#policy.name);
-    await this.#runs.close();
+    if (!this.#isLost()) {
+      if (this.#policy) await this.#files.remove(this.#policy.name);
+      await this.#runs.close();
+    }
     this.#redis.disconnect();
+  }
+
+  #isLost(): boolean {
+    return this.#redis.status !== "ready";
   }
 
   /** A piece whose file workers on other machines find too. */

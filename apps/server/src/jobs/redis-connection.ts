@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from "fastify";
 import { Redis, type RedisOptions } from "ioredis";
 
-/** Raised when Redis can't be reached at the start; its message holds no password. */
+/** Raised when Redis can't be reached, at the start or when what needs it can't wait; its message holds no password. */
 export class RedisUnavailableError extends Error {
   override readonly name = "RedisUnavailableError";
 }

@@ -17,17 +17,22 @@ function commands(name: string): string {
   return [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map((match) => match[1]!).join("\n");
 }
 
-/** `npm run` as the guides use it, from source and with the fewest steps that run every part. */
+/** `npm run` as the guides use it, from source and with the fewest steps, problems and tokens. */
 const prelude = `
 set -e
+few_problems() {
+  sed -E 's/"(promptsPerIteration|groupSize|problemsPerTask)": [0-9]+/"\\1": 2/
+    s/"maxNewTokens": [0-9]+/"maxNewTokens": 32/' "$1" > few.json
+  mv few.json "$1"
+}
 npm() {
   local main="$ROOT/apps/$([ "$2" = levin ] && echo cli || echo bench)/src/main.ts"
   shift 3
   local few=()
   case "$*" in
     *" --init"*) ;;
-    "train "*) set -- "\${@/#--live/--live=0}"; few=(--steps 2) ;;
-    "reinforce "*) few=(--iterations 1) ;;
+    "train "*) set -- "\${@/#--live/--live=0}"; few_problems "$2"; few=(--steps 2) ;;
+    "reinforce "*) few_problems "$2"; few=(--iterations 1) ;;
     "eval "*) few=(--count 1 --max-tokens 32) ;;
     "generate "*) few=(--max-tokens 32) ;;
     "thinking "*) few=(--count 1 --budgets 0,16 --answer-tokens 16 --samples 1,2 --sample-budget 16 --timed 1 --long 32) ;;
@@ -36,7 +41,7 @@ npm() {
   echo "ran: $*"
   if [ "$1" = serve ]; then
     "$NODE" --conditions=@levin/source "$main" "$@" "\${few[@]}" > served.txt &
-    for _ in $(seq 100); do grep -q "http://" served.txt && break; sleep 0.3; done
+    until grep -q "http://" served.txt; do kill -0 $!; sleep 0.1; done
     cat served.txt
     kill -INT $!
     wait $!

@@ -16,35 +16,38 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe("levin", () => {
   it("lists its commands, and fails on others", async () => {
-    const { code, stdout } = await levin("--help");
+    const [{ code, stdout }, unknown] = await Promise.all([levin("--help"), levin("dance")]);
     expect(code).toBe(0);
     for (const command of ["chat", "generate", "serve", "train", "eval", "inspect", "parity"]) {
       expect(stdout).toContain(`\n  ${command}`);
     }
-    expect(await levin("dance")).toMatchObject({
+    expect(unknown).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/unknown command/) as string,
     });
   });
 
   it("serve and worker take the flags of levin-server, and say what is wrong with one in a line", async () => {
-    const { code, stdout } = await levin("serve", "--help");
-    expect(code).toBe(0);
-    for (const flag of ["--data", "--request-timeout", "--log-level"])
-      expect(stdout).toContain(flag);
-    expect(await levin("worker")).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^FlagError: expected the Redis of the servers/) as string,
-    });
     const elsewhere = ["--upstream", "http://127.0.0.1:1", "--max-prompt-tokens", "5"];
-    for (const [flags, line] of [
-      [["--queue", "many"], /^FlagError: --queue: expected .*"many"\n$/],
-      [["--nope"], /Unknown option '--nope'.*\n$/],
-      [elsewhere, /^FlagError: --max-prompt-tokens: this server has no tokenizer.*\n$/],
-    ] as const) {
-      const outcome = await levin("serve", ...flags);
-      expect(outcome).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
-      expect(outcome.stderr).not.toContain("    at ");
+    const wrong: [command: string[], line: RegExp][] = [
+      [["worker"], /^FlagError: expected the Redis of the servers/],
+      [["serve", "--queue", "many"], /^FlagError: --queue: expected .*"many"\n$/],
+      [["serve", "--nope"], /Unknown option '--nope'.*\n$/],
+      [
+        ["serve", ...elsewhere],
+        /^FlagError: --max-prompt-tokens: this server has no tokenizer.*\n$/,
+      ],
+    ];
+    const [help, ...outcomes] = await Promise.all([
+      levin("serve", "--help"),
+      ...wrong.map(([command]) => levin(...command)),
+    ]);
+    expect(help.code).toBe(0);
+    for (const flag of ["--data", "--request-timeout", "--log-level"])
+      expect(help.stdout).toContain(flag);
+    for (const [i, { code, stderr }] of outcomes.entries()) {
+      expect([code, stderr]).toEqual([1, expect.stringMatching(wrong[i]![1])]);
+      expect(stderr).not.toContain("    at ");
     }
   });
 
@@ -91,11 +94,11 @@ describe("levin", () => {
   it("generate lets several samples vote, and refuses none", async () => {
     const ask = (...flags: string[]) =>
       levin("generate", "What is 12 plus 30?", "--json", "--seed", "1", ...flags);
-    const [drawn, voted, none] = [
-      await ask("--samples", "5"),
-      await ask("--samples", "5", "--vote"),
-      await ask("--samples", "0"),
-    ];
+    const [drawn, voted, none] = await Promise.all([
+      ask("--samples", "5"),
+      ask("--samples", "5", "--vote"),
+      ask("--samples", "0"),
+    ]);
     const texts = (JSON.parse(drawn.stdout) as { text: string }[]).map(({ text }) => text);
     expect(texts).toHaveLength(5);
     const { text, votes, samples } = JSON.parse(voted.stdout) as Record<string, unknown>;
@@ -110,11 +113,11 @@ describe("levin", () => {
   it("generate answers in stages what it answers whole, and refuses stages that it has no layers for", async () => {
     const ask = (...flags: string[]) =>
       levin("generate", "What is 12 plus 30?", "--json", ...flags);
-    const [whole, staged, refused] = [
-      await ask(),
-      await ask("--stages", "3"),
-      await ask("--stages", "99"),
-    ];
+    const [whole, staged, refused] = await Promise.all([
+      ask(),
+      ask("--stages", "3"),
+      ask("--stages", "99"),
+    ]);
     expect(staged.code).toBe(0);
     expect(JSON.parse(staged.stdout)).toEqual(JSON.parse(whole.stdout));
     expect(refused.code).toBe(1);
@@ -133,7 +136,13 @@ describe("levin", () => {
   });
 
   it("train goes on where it was stopped, and its model can be used", async () => {
-    const small = { ...tinyRecipe, steps: 4, warmupSteps: 1, checkpointEvery: 2 };
+    const small = {
+      ...tinyRecipe,
+      steps: 4,
+      examplesPerStep: 1,
+      warmupSteps: 1,
+      checkpointEvery: 2,
+    };
     const path = join(folder, "recipe.json");
     await writeFile(path, JSON.stringify(small));
     const output = join(folder, "run");
@@ -142,16 +151,16 @@ describe("levin", () => {
       path,
       "--output",
       output,
-      "--backend",
-      "cpu",
       "--steps",
       "2",
+      "--backend",
+      "cpu",
     );
     expect(first).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/step 2 \| loss/) as string,
     });
-    const second = await levin("train", path, "--output", output, "--backend", "cpu", "--json");
+    const second = await levin("train", path, "--output", output, "--json");
     expect(second.code).toBe(0);
     const steps = second.stdout.trim().split("\n");
     expect(steps.map((line) => (JSON.parse(line) as { step: number }).step)).toEqual([3, 4]);
@@ -162,7 +171,7 @@ describe("levin", () => {
       "tokenizer_config.json",
     ]);
     await writeFile(path, JSON.stringify({ ...small, seed: 1 }));
-    expect(await levin("train", path, "--output", output, "--backend", "cpu")).toMatchObject({
+    expect(await levin("train", path, "--output", output)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/TrainingCheckpointError.*seed/) as string,
     });
@@ -170,16 +179,8 @@ describe("levin", () => {
     const { tasks } = tinyRecipe.sources;
     const sources = { tasks: { ...tasks, historyShare: 1 } };
     await writeFile(path, JSON.stringify({ ...further, sources, steps: 1 }));
-    const tuned = await levin(
-      "train",
-      path,
-      "--from",
-      join(output, "model"),
-      "--output",
-      join(folder, "tuned"),
-      "--backend",
-      "cpu",
-    );
+    const from = ["--from", join(output, "model")];
+    const tuned = await levin("train", path, ...from, "--output", join(folder, "tuned"));
     expect(tuned).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/step 1 \| loss/) as string,
@@ -202,31 +203,21 @@ describe("levin", () => {
   }, 120_000);
 
   it("says in one line what is wrong with a broken model, recipe or flag", async () => {
-    const nowhere = await levin("generate", "x", "--model", folder);
-    expect(nowhere).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/ENOENT.*tokenizer.json/) as string,
-    });
-    expect(await levin("parity", folder)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/CheckpointError/) as string,
-    });
     const recipe = join(folder, "broken.json");
     await writeFile(recipe, '{"steps": "many"}');
-    const trained = await levin("train", recipe, "--output", folder);
-    expect(trained).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/RecipeError/) as string,
-    });
-    expect(await levin("generate", "x", "--top-k", "abc")).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/expected a number, found "abc"/) as string,
-    });
-    expect(await levin("generate", "x", "--backend", "abacus")).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(
+    const wrong: [command: string[], line: RegExp][] = [
+      [["generate", "x", "--model", folder], /ENOENT.*tokenizer.json/],
+      [["parity", folder], /CheckpointError/],
+      [["train", recipe, "--output", folder], /RecipeError/],
+      [["generate", "x", "--top-k", "abc"], /expected a number, found "abc"/],
+      [
+        ["generate", "x", "--backend", "abacus"],
         /expected a backend of wasm, .*webgpu.*, found "abacus"/,
-      ) as string,
-    });
+      ],
+    ];
+    const outcomes = await Promise.all(wrong.map(([command]) => levin(...command)));
+    expect(outcomes.map(({ code, stderr }) => [code, stderr])).toEqual(
+      wrong.map(([, line]) => [1, expect.stringMatching(line)]),
+    );
   });
 });

@@ -2,37 +2,46 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openRedis } from "@levin/server";
+import { redisServerPath, startRedis } from "@levin/tooling/redis-server";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { killing } from "../testing/killing.ts";
-import { levin, levinArguments, repository } from "../testing/run-levin.ts";
+import { levin, levinArguments, repository, type Outcome } from "../testing/run-levin.ts";
+import { patient, startWithRedis, startWorker } from "../testing/with-redis.ts";
 import { logOf } from "../testing/train-tiny.ts";
 import { readReinforcementRecipe } from "./reinforcement-recipe.ts";
 
 let folder: string;
 let recipe: string;
+/** A run that nothing disturbs, into the folder `whole`, and one of two iterations by two processes. */
+let whole: Outcome;
+let shared: Outcome;
+const byTwo = ["--workers", "2", "--iterations", "2"];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reinforce-"));
   recipe = await writeRecipe({});
-});
+  whole = await run("whole");
+  shared = await run("shared", ...byTwo);
+}, 180_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Long words that spark does not always copy well, drawn from its whole distribution. */
+/** Long words that spark does not always copy and count well, so that few groups are of one reward. */
 async function writeRecipe(changes: object): Promise<string> {
   const path = join(folder, `recipe-${Object.keys(changes).join("-")}.json`);
   const settings = {
-    seed: 4,
+    seed: 5,
     iterations: 3,
-    taskWeights: { reversing: 1, copying: 1 },
+    taskWeights: { "letter-counting": 1, copying: 1 },
     otherTaskWeight: 0,
-    minDifficulty: 0.9,
-    maxDifficulty: 1,
+    minDifficulty: 0.7,
+    maxDifficulty: 0.9,
     promptsPerIteration: 2,
     groupSize: 4,
     updatesPerIteration: 2,
     learningRate: 1e-4,
     maxNewTokens: 60,
     checkpointEvery: 1,
-    evaluation: { every: 3, problemsPerTask: 4 },
+    evaluation: { every: 3, problemsPerTask: 2 },
   };
   await writeFile(path, JSON.stringify({ ...settings, ...changes }));
   return path;
@@ -46,9 +55,8 @@ const weights = (output: string): Promise<Buffer> =>
 
 describe("levin reinforce", { timeout: 180_000 }, () => {
   it("teaches spark by reward, and goes on bit for bit after kill -9", async () => {
-    const whole = await run("whole");
     expect(whole).toMatchObject({ code: 0, stderr: "" });
-    expect(whole.stdout).toMatch(/^held out after 0: .*reversing \d+, copying \d+/);
+    expect(whole.stdout).toMatch(/^held out after 0: .*letter-counting \d+, copying \d+/);
     expect(whole.stdout).toMatch(/iteration 3 \| reward 0\.\d+ \| mixed groups \d+ %/);
 
     // As if killed before the first checkpoint.
@@ -69,8 +77,9 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
     expect(await steps("killed")).toEqual([0, 1, 2, 3, 3]);
     expect(await steps("whole")).toEqual([0, 1, 2, 3, 3]);
     const [first] = await logOf(folder, "whole");
-    const { reversing, copying } = first!["accuracies"] as Record<string, number>;
-    expect(first!["accuracy"]).toBeCloseTo((reversing! + copying!) / 2, 9);
+    const accuracies = first!["accuracies"] as Record<string, number>;
+    const mean = (accuracies["letter-counting"]! + accuracies["copying"]!) / 2;
+    expect(first!["accuracy"]).toBeCloseTo(mean, 9);
     const samples = await logOf(folder, "whole", "samples");
     expect(samples.map(({ step, source }) => [step, source])).toEqual([
       ...[
@@ -140,20 +149,33 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
   );
 
   it("draws in several processes, to the same model also when some are killed", async () => {
-    const shared = ["--workers", "2", "--iterations", "2"];
-    const whole = await run("shared", ...shared);
-    expect(whole).toMatchObject({ code: 0, stderr: "" });
-    const args = ["reinforce", recipe, "--output", join(folder, "shared-killed"), ...shared];
+    expect(shared).toMatchObject({ code: 0, stderr: "" });
+    const args = ["reinforce", recipe, "--output", join(folder, "shared-killed"), ...byTwo];
     const { code, stderr } = await killing(3, args);
     expect([code, stderr]).toEqual([0, ""]);
     expect((await weights("shared-killed")).equals(await weights("shared"))).toBe(true);
     // The first policy is spark's own, whoever draws.
-    const alone = await run("alone", "--iterations", "1");
-    expect(alone.code).toBe(0);
-    const [own, others] = await Promise.all([logOf(folder, "alone"), logOf(folder, "shared")]);
+    const [own, others] = await Promise.all([logOf(folder, "whole"), logOf(folder, "shared")]);
     for (const figure of ["reward", "length", "tokens"]) {
       expect(others[1]![figure]).toBe(own[1]![figure]);
     }
     expect(others[1]!["entropy"]).toBeCloseTo(own[1]!["entropy"] as number, 4);
+  });
+
+  it.skipIf(!redisServerPath())("draws by workers of a Redis what processes draw", async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const first = await startWorker(redis);
+    const flags = ["--output", join(folder, "by-redis"), "--iterations", "2"];
+    const caller = startWithRedis(redis, "reinforce", recipe, ...flags);
+    await expect.poll(caller.said, patient).toMatch(/iteration 1/);
+    await first.kill();
+    await startWorker(redis);
+    expect(await caller.ended).toMatchObject({ code: 0 });
+    expect((await weights("by-redis")).equals(await weights("shared"))).toBe(true);
+    // No policy stays behind.
+    const connection = await openRedis(redis.url);
+    onTestFinished(() => connection.disconnect());
+    expect(await connection.keys("levin:file:*")).toEqual([]);
   });
 });

@@ -5,11 +5,11 @@ import { JobRuns, openRedis } from "@levin/server";
 import { redisServerPath, startRedis, type TestRedis } from "@levin/tooling/redis-server";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { modelDirectory } from "../load-bundle.ts";
-import { levin, repository, startLevin, type RunningLevin } from "../testing/run-levin.ts";
+import { levin, repository, type RunningLevin } from "../testing/run-levin.ts";
+import { patient, startWithRedis, startWorker } from "../testing/with-redis.ts";
 import { pieceKind } from "./piece-kind.ts";
 
 const asked = ["eval", "--tasks", "addition,comparison,sorting", "--count", "3", "--json"];
-const patient = { timeout: 60_000, interval: 50 };
 
 // Each worker loads a model twice: for batches, and for pieces when one comes.
 describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_000 }, () => {
@@ -24,31 +24,21 @@ describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_00
     await rm(folder, { recursive: true });
   });
 
-  function start(...args: string[]): RunningLevin {
-    const running = startLevin(...args, "--redis", redis.url);
-    onTestFinished(() => running.kill());
-    return running;
-  }
-
-  async function startWorker(...args: string[]): Promise<RunningLevin> {
-    const worker = start("worker", "--stall-seconds", "1", ...args);
-    await expect.poll(worker.said, patient).toMatch(/ready/);
-    return worker;
-  }
+  const start = (...args: string[]): RunningLevin => startWithRedis(redis, ...args);
 
   it("prints what one process prints, by workers with the same model, when one is killed", async () => {
     const other = join(folder, "other-model");
     await cp(modelDirectory(undefined), other, { recursive: true });
     await writeFile(join(other, "tokenizer_config.json"), "{}");
-    const stranger = await startWorker("--model", other);
+    const stranger = await startWorker(redis, "--model", other);
 
     const caller = start(...asked);
     // It sees that the stranger is none of its workers.
     await expect.poll(caller.said, patient).toMatch(/waiting: no worker with this model/);
-    const first = await startWorker();
+    const first = await startWorker(redis);
     await expect.poll(caller.said, patient).toMatch(/"addition"/);
     await first.kill();
-    await startWorker();
+    await startWorker(redis);
     const { code, stdout } = await caller.ended;
     const alone = await levin(...asked);
     expect([code, stdout]).toEqual([0, alone.stdout]);
@@ -69,7 +59,7 @@ describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_00
     const again = start(...shared);
     await expect.poll(again.said, patient).toMatch(/waiting/);
     expect(await runs.list(kind)).toEqual(left);
-    await startWorker();
+    await startWorker(redis);
     expect((await again.ended).code).toBe(0);
     expect(await runs.list(kind)).toEqual([]);
 
@@ -80,33 +70,6 @@ describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_00
         await readFile(join(folder, "alone", file), "utf8"),
       );
     }
-  });
-
-  it("draws answers of a policy that is taught here, as processes of this machine do", async () => {
-    const recipe = join(folder, "rewards.json");
-    const settings = {
-      ...{ seed: 4, iterations: 2, taskWeights: { reversing: 1 }, otherTaskWeight: 0 },
-      ...{ minDifficulty: 0.9, maxDifficulty: 1, promptsPerIteration: 2, groupSize: 4 },
-      ...{ updatesPerIteration: 2, learningRate: 1e-4, maxNewTokens: 60, checkpointEvery: 1 },
-    };
-    await writeFile(recipe, JSON.stringify(settings));
-    const output = (name: string): string => join(folder, name);
-    const flags = (name: string): string[] => ["reinforce", recipe, "--output", output(name)];
-    const first = await startWorker();
-    const caller = start(...flags("by-redis"));
-    await expect.poll(caller.said, patient).toMatch(/iteration 1/);
-    await first.kill();
-    await startWorker();
-    expect(await caller.ended).toMatchObject({ code: 0 });
-    const processes = await levin(...flags("by-processes"), "--workers", "2");
-    expect(processes.code).toBe(0);
-    const weights = (name: string): Promise<Buffer> =>
-      readFile(join(output(name), "model/model.safetensors"));
-    expect((await weights("by-redis")).equals(await weights("by-processes"))).toBe(true);
-    // No policy stays behind.
-    const connection = await openRedis(redis.url);
-    onTestFinished(() => connection.disconnect());
-    expect(await connection.keys("levin:file:*")).toEqual([]);
   });
 
   it("takes back what nobody has begun with at Ctrl-C", async () => {
@@ -121,7 +84,7 @@ describe.skipIf(!redisServerPath())("levin eval over a Redis", { timeout: 240_00
   });
 
   it("tells what failed at a worker", async () => {
-    await startWorker();
+    await startWorker(redis);
     const { code, stderr } = await start(...asked, "--top-p", "7").ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^GenerationOptionsError: topP: .*found 7\n$/);

@@ -12,6 +12,12 @@ const cases = readdirSync(folder, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 
+/**
+ * What a GPU in software, to which each small kernel is a millisecond, need not show: the kernels of
+ * these run in other cases as well, they differ in depth and in how the file holds the weights.
+ */
+const notOnWebGpu = ["b_all_lightning", "d_7to1_8layers", "h_bf16_weights"];
+
 const hasWebGpu = await selectBackend("webgpu").then(
   () => true,
   () => false,
@@ -25,7 +31,15 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
     it("has six open cases, three of our own, and two each of Ring-linear and TransNormerLLM", () =>
       expect(cases).toHaveLength(13));
 
-    it.each(cases)("%s: every golden quantity is within tolerance", async (name) => {
+    /** On webgpu those that no other stands for. */
+    const few = (names: string[], onWebGpu: string[]): string[] =>
+      backend === "webgpu" ? onWebGpu : names;
+
+    const computed = few(
+      cases,
+      cases.filter((name) => !notOnWebGpu.includes(name)),
+    );
+    it.each(computed)("%s: every golden quantity is within tolerance", async (name) => {
       const comparisons = await compareCase(join(folder, name));
       expect(comparisons.length).toBeGreaterThan(15);
       expect(comparisons.filter((comparison) => !passes(comparison))).toEqual([]);
@@ -39,22 +53,25 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
       "ring_lflff",
       "transnormer_lrpe_first",
     ];
-    it.each(unpadded)("%s: token by token equals one prefill", async (name) => {
-      const { batch } = await GoldenCase.read(join(folder, name));
-      const model = await loadModel(join(folder, name));
-      const difference = tf.tidy(() => {
-        const [whole, single] = [model.createState(1), model.createState(1)];
-        const expected = model.advance(whole, batch);
-        let found = expected;
-        for (const id of batch.ids[0]!) found = model.advance(single, { ids: [[id]] });
-        whole.dispose();
-        single.dispose();
-        return tf.max(tf.abs(tf.sub(found, expected)));
-      });
-      expect((await difference.data())[0]).toBeLessThan(1e-4);
-      tf.dispose(difference);
-      model.dispose();
-    });
+    it.each(few(unpadded, ["k_hf_3heads_top1", "ring_lflff"]))(
+      "%s: token by token equals one prefill",
+      async (name) => {
+        const { batch } = await GoldenCase.read(join(folder, name));
+        const model = await loadModel(join(folder, name));
+        const difference = tf.tidy(() => {
+          const [whole, single] = [model.createState(1), model.createState(1)];
+          const expected = model.advance(whole, batch);
+          let found = expected;
+          for (const id of batch.ids[0]!) found = model.advance(single, { ids: [[id]] });
+          whole.dispose();
+          single.dispose();
+          return tf.max(tf.abs(tf.sub(found, expected)));
+        });
+        expect((await difference.data())[0]).toBeLessThan(1e-4);
+        tf.dispose(difference);
+        model.dispose();
+      },
+    );
 
     const padded = [
       "e_batch2_leftpad",
@@ -62,23 +79,26 @@ describe.each(["wasm", "cpu", ...(hasWebGpu ? ["webgpu"] : [])])(
       "ring_llf_leftpad",
       "transnormer_6heads_leftpad",
     ];
-    it.each(padded)("%s: a padded row gives what it gives alone, decoding too", async (name) => {
-      const directory = join(folder, name);
-      const { batch } = await GoldenCase.read(directory);
-      const model = await loadModel(directory);
-      const decode = (rows: number[][], mask?: number[][]): Promise<number[][]> => {
-        const state = model.createState(rows.length);
-        let logits = model.advance(state, { ids: rows, mask });
-        for (const id of [5, 9, 11]) logits = model.advance(state, { ids: rows.map(() => [id]) });
-        state.dispose();
-        return logits.array();
-      };
-      const together = await decode(batch.ids as number[][], batch.mask as number[][]);
-      for (const [b, row] of batch.ids.entries()) {
-        const alone = (await decode([row.filter((_, t) => batch.mask[b]![t] === 1)]))[0]!;
-        alone.forEach((logit, i) => expect(together[b]![i]).toBeCloseTo(logit, 4));
-      }
-      model.dispose();
-    });
+    it.each(few(padded, ["e_batch2_leftpad", "ring_llf_leftpad"]))(
+      "%s: a padded row gives what it gives alone, decoding too",
+      async (name) => {
+        const directory = join(folder, name);
+        const { batch } = await GoldenCase.read(directory);
+        const model = await loadModel(directory);
+        const decode = (rows: number[][], mask?: number[][]): Promise<number[][]> => {
+          const state = model.createState(rows.length);
+          let logits = model.advance(state, { ids: rows, mask });
+          for (const id of [5, 9, 11]) logits = model.advance(state, { ids: rows.map(() => [id]) });
+          state.dispose();
+          return logits.array();
+        };
+        const together = await decode(batch.ids as number[][], batch.mask as number[][]);
+        for (const [b, row] of batch.ids.entries()) {
+          const alone = (await decode([row.filter((_, t) => batch.mask[b]![t] === 1)]))[0]!;
+          alone.forEach((logit, i) => expect(together[b]![i]).toBeCloseTo(logit, 4));
+        }
+        model.dispose();
+      },
+    );
   },
 );

@@ -47,8 +47,8 @@ export function addReasoningEval(evaluate: Command): void {
     .option("--samples <n>", "replies to each problem, for pass@k and maj@n", toCount, 1)
     .option("--temperature <t>", "0 is greedy", toNumber, 0)
     .option("--seed <n>", "of the samples", toNumber, 0)
-    .option("--max-tokens <n>", "new tokens at most", toNumber, 1024)
-    .option("--thinking-budget <n>", "tokens of thought at most", toNumber)
+    .option("--max-tokens <n>", "new tokens at most", toCount, 1024)
+    .option("--thinking-budget <n>", "tokens of thought at most", wholeFrom(0))
     .option("--json", "print the report as JSON")
     .action(async ({ json, ...settings }: ReasoningFlags) => {
       const signal = endOnSignals();

@@ -9,7 +9,7 @@ import { Option, type Command } from "commander";
 import { runSuite, type SuiteEvents } from "../benchmark/run-suite.ts";
 import { methods, type SuiteSettings } from "../benchmark/suite-settings.ts";
 import { backendOption } from "./backend-option.ts";
-import { toCount, toNumber, wholeFrom } from "./generation-flags.ts";
+import { toCount, toNumber, toPositive, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
 import { endOnSignals } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
@@ -40,17 +40,17 @@ function addSuite(evaluate: Command, suite: Suite): void {
       "items of a task at most; none that are judged together are parted",
       toCount,
     )
-    .option("--max-tokens <n>", "generation: new tokens at most", toNumber, 256)
-    .option("--thinking-budget <n>", "generation: tokens of thought at most", toNumber)
+    .option("--max-tokens <n>", "generation: new tokens at most", toCount, 256)
+    .option("--thinking-budget <n>", "generation: tokens of thought at most", wholeFrom(0))
     .addOption(
       new Option("--pooling <way>", "head: of the tokens' hidden states")
         .choices(["mean", "last"])
         .default("mean"),
     )
-    .option("--epochs <n>", "head: passes over the training set", toNumber, 3)
+    .option("--epochs <n>", "head: passes over the training set", toPositive, 3)
     .option("--steps <n>", "head: steps instead of epochs", toCount)
     .option("--batch-size <n>", "head: examples of a step", toCount, 16)
-    .option("--learning-rate <r>", "head: the highest", toNumber, 3e-4)
+    .option("--learning-rate <r>", "head: the highest", toPositive, 3e-4)
     .option("--lora <rank>", "head: train an adapter instead of the whole model", toCount)
     .option("--max-length <n>", "head: tokens of a text at most", toCount, 256)
     .option("--checkpoint-every <n>", "head: steps between checkpoints", toCount, 100)

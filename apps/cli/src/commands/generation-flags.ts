@@ -80,3 +80,10 @@ export function toNumber(text: string): number {
   }
   return value;
 }
+
+/** Reads a number above 0. */
+export function toPositive(text: string): number {
+  const value = toNumber(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError(`expected a number above 0, found "${text}"`);
+}

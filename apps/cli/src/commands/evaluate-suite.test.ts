@@ -10,7 +10,9 @@ function saidOf(flag: string, value: string): string {
   for (const command of program.commands) {
     command.exitOverride().configureOutput({ writeErr: (text) => void said.push(text) });
   }
-  expect(() => program.parse(["glue", "--data", "none", flag, value], { from: "user" })).toThrow();
+  expect(() => program.parse(["glue", "--data", "none", flag, value], { from: "user" })).toThrow(
+    flag,
+  );
   return said.join("");
 }
 

@@ -21,8 +21,8 @@ const thoughtMarks = ["<think>", "</think>"];
  * A tokenizer as metadata of a GGUF file, for llama.cpp.
  *
  * @param json a Hugging Face `tokenizer.json`
- * @param options.vocabSize that of the model; what the tokenizer has no token for is unused
- * @param options.chatTemplate in Jinja
+ * @param options `vocabSize` of the model (what the tokenizer has no token for is unused) and
+ *   `chatTemplate` in Jinja
  * @throws TokenizerError for a broken file, or a pattern that llama.cpp is not known to have
  */
 export function ggufVocabulary(

@@ -3,6 +3,7 @@ import { Registry } from "prom-client";
 import { chatCompletions } from "./api/chat-completions.ts";
 import { embeddings } from "./api/embeddings.ts";
 import { answerFrameworkError, handleErrors } from "./api/error-handling.ts";
+import { jsonBodies } from "./api/json-bodies.ts";
 import { models } from "./api/models.ts";
 import { openApi } from "./api/openapi.ts";
 import { modelAnswers } from "./api/responses/response-answers.ts";
@@ -98,6 +99,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   });
   const registry = new Registry();
   handleErrors(app);
+  jsonBodies(app);
   returnRequestIds(app);
   openApi(app);
   const accounts = protect(app, security, stallTimeout);

@@ -50,11 +50,13 @@ export function renderChat(messages: readonly ChatMessage[], options: RenderChat
 /**
  * Token ids of a conversation. Special tokens count only where the template wrote them: a message
  * that contains `<end_of_sentence>` is read as these characters.
+ *
+ * @param options.maxTokens as `Tokenizer.encode` takes it
  */
 export function encodeChat(
   tokenizer: Tokenizer,
   messages: readonly ChatMessage[],
-  options: RenderChatOptions,
+  { maxTokens = Infinity, ...options }: RenderChatOptions & { maxTokens?: number },
 ): number[] {
   const quoted: string[] = [];
   const quote = (text: string): string => {
@@ -78,11 +80,16 @@ export function encodeChat(
   }));
   const parts = renderChat(safe, options).split(marker);
   // Between two markers stands the number of a quoted token.
-  return parts.flatMap((part, index) =>
-    index % 2 === 0
-      ? tokenizer.encode(part)
-      : tokenizer.encode(quoted[Number(part)]!, { parseSpecialTokens: false }),
-  );
+  const ids: number[] = [];
+  for (const [i, part] of parts.entries()) {
+    const isQuoted = i % 2 === 1;
+    const text = isQuoted ? quoted[Number(part)]! : part;
+    const left = maxTokens - ids.length;
+    const encoded = tokenizer.encode(text, { parseSpecialTokens: !isQuoted, maxTokens: left });
+    for (const id of encoded) ids.push(id);
+    if (ids.length > maxTokens) break;
+  }
+  return ids;
 }
 
 /**

@@ -100,6 +100,23 @@ describe("Tokenizer", () => {
     expect(() => Tokenizer.fromJson(json)).toThrow(message);
   });
 
+  it("ends soon after so many tokens as are wanted, with those of a beginning", () => {
+    const text = "one two three ".repeat(2000);
+    const whole = spark.encode(text);
+    const some = spark.encode(text, { maxTokens: 100 });
+    expect(some.length).toBeGreaterThan(100);
+    expect(some.length).toBeLessThan(whole.length / 2);
+    expect(some).toEqual(whole.slice(0, some.length));
+    expect(spark.encode(text, { maxTokens: whole.length })).toEqual(whole);
+    const chat = (maxTokens: number) =>
+      encodeChat(spark, [{ role: "user", content: text }], {
+        template: m1ChatTemplate,
+        maxTokens,
+      });
+    expect(chat(100).length).toBeLessThan(whole.length / 2);
+    expect(chat(100)).toEqual(chat(Infinity).slice(0, chat(100).length));
+  });
+
   it("names an unknown id", () => {
     expect(() => spark.decode([99_999])).toThrow(/expected a token id in 0\.\.511, found 99999/);
   });

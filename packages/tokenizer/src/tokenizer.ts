@@ -44,16 +44,23 @@ export class Tokenizer {
     text: string,
     {
       parseSpecialTokens = true,
+      maxTokens = Infinity,
     }: {
       /** False reads `<think>` and the like as plain characters, as text from outside should be; default true. */
       parseSpecialTokens?: boolean;
+      /** Encoding ends when there are more than so many, for whoever refuses longer texts: it takes time. */
+      maxTokens?: number;
     } = {},
   ): number[] {
-    if (!parseSpecialTokens || !this.#addedPattern) return this.#encodePlain(text);
-    return text.split(this.#addedPattern).flatMap((part) => {
-      const id = this.specialTokens.get(part);
-      return id === undefined ? this.#encodePlain(part) : [id];
-    });
+    const isSplit = parseSpecialTokens && this.#addedPattern !== undefined;
+    const ids: number[] = [];
+    for (const part of isSplit ? text.split(this.#addedPattern!) : [text]) {
+      const special = isSplit ? this.specialTokens.get(part) : undefined;
+      if (special === undefined) this.#encodePlain(part, ids, maxTokens);
+      else ids.push(special);
+      if (ids.length > maxTokens) break;
+    }
+    return ids;
   }
 
   /**
@@ -97,12 +104,11 @@ export class Tokenizer {
     return this.#added.get(id)?.content ?? this.#encoder.id_to_token(id);
   }
 
-  #encodePlain(text: string): number[] {
-    const ids: number[] = [];
+  #encodePlain(text: string, ids: number[], maxTokens: number): void {
     for (const piece of boundedPieces(text)) {
       for (const id of this.#encoder.encode(piece, { add_special_tokens: false }).ids) ids.push(id);
+      if (ids.length > maxTokens) return;
     }
-    return ids;
   }
 }
 

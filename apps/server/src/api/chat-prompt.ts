@@ -1,7 +1,7 @@
 import { encodeChat, type ChatMessage, type ToolDefinition } from "@levin/tokenizer";
 import type { ServedModel } from "../served-model.ts";
 import type { ChatRequest } from "./completion-requests.ts";
-import { checkPromptTokens, checkTextLength } from "./prompt-length.ts";
+import { checkEncoded, checkPromptTokens, checkTextLength } from "./prompt-length.ts";
 
 /** Messages of a checked chat request, as chat templates take them. */
 export function chatMessages(messages: ChatRequest["messages"]): ChatMessage[] {
@@ -33,11 +33,16 @@ export function chatPromptIds(
   messages: readonly ChatMessage[],
   tools: readonly ToolDefinition[],
   served: ServedModel,
-  { addGenerationPrompt = true, param = "messages" } = {},
+  {
+    addGenerationPrompt = true,
+    param = "messages",
+    maxTokens = served.model.config.maxPositionEmbeddings,
+  } = {},
 ): number[] {
   checkChatLength(messages, tools, served, param);
   const { tokenizer, chatTemplate: template } = served;
-  const ids = encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt });
+  const ids = encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt, maxTokens });
+  checkEncoded(ids, maxTokens, param, served);
   checkPromptTokens(ids, param, served);
   return ids;
 }

@@ -1,7 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { GenerationService } from "../scheduling/generation-service.ts";
-import { contextExceeded } from "../generation-settings.ts";
 import type { ServedModel } from "../served-model.ts";
 import { ApiError } from "./api-error.ts";
 import { parseBody, tokenIds } from "./completion-requests.ts";
@@ -91,10 +90,7 @@ function checkDimensions(asked: number | null | undefined, found: number): void 
 
 function embeddedIds(input: Input, served: ServedModel): number[] {
   // Texts to embed come from outside: marks in them are plain characters.
-  const ids = promptIds(input, "input", served, { parseSpecialTokens: false });
-  const limit = served.model.config.maxPositionEmbeddings;
-  if (ids.length > limit) throw contextExceeded(limit, `${ids.length}`, "input");
-  return ids;
+  return promptIds(input, "input", served, { parseSpecialTokens: false });
 }
 
 /** Little-endian float32, as OpenAI's clients read it. */

@@ -20,6 +20,21 @@ export function checkTextLength(
   }
 }
 
+/**
+ * Refuses prompts whose encoding ended because they had too many tokens.
+ * @throws ApiError (400, `context_length_exceeded`)
+ */
+export function checkEncoded(
+  ids: readonly number[],
+  maxTokens: number,
+  param: string,
+  { model }: Pick<ServedModel, "model">,
+): void {
+  if (ids.length <= maxTokens) return;
+  const { maxPositionEmbeddings: limit } = model.config;
+  throw contextExceeded(limit, `more than ${maxTokens} tokens`, param);
+}
+
 /** @throws ApiError (400, `context_length_exceeded`) for prompts above the server's own limit */
 export function checkPromptTokens(
   ids: readonly number[],

@@ -105,13 +105,20 @@ function pieceOf(bytes: Uint8Array): string | number[] {
   }
 }
 
+/** Texts are counted that are longer than the context, but not however long. */
+const countedContexts = 4;
+
 function tokensOf(body: TokenizeRequest, served: ServedModel): number[] {
+  const maxTokens = countedContexts * served.model.config.maxPositionEmbeddings;
   if (body.messages) {
-    const options = { addGenerationPrompt: body.add_generation_prompt ?? true };
+    const options = { addGenerationPrompt: body.add_generation_prompt ?? true, maxTokens };
     const tools = toolDefinitions(toolUse(body));
     return chatPromptIds(chatMessages(body.messages), tools, served, options);
   }
   const param = body.prompt === undefined ? "content" : "prompt";
   const parseSpecialTokens = body.parse_special ?? true;
-  return promptIds((body.prompt ?? body.content)!, param, served, { parseSpecialTokens });
+  return promptIds((body.prompt ?? body.content)!, param, served, {
+    parseSpecialTokens,
+    maxTokens,
+  });
 }

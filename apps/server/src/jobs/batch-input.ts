@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { invalidBody } from "../api/api-error.ts";
+import { checkJsonShape } from "../api/json-shape.ts";
 
 /** Routes whose requests a batch may hold. */
 export const batchEndpoints = [
@@ -25,6 +26,8 @@ export interface LineError {
 }
 
 const maximalLines = 50_000;
+/** Characters of a line: as large as a request may be. */
+const longestLine = 8 * 2 ** 20;
 /** More would tell nothing new. */
 const maximalErrors = 100;
 
@@ -42,13 +45,16 @@ const lineSchema = (endpoint: string) =>
     }),
   });
 
-/** Reads the lines of a batch's file; either all are right, or there are errors. */
+/**
+ * Reads the lines of a batch's file; either all are right, or there are errors.
+ * @returns each request as JSON of a `BatchItem`
+ */
 export async function readBatchInput(
   content: AsyncIterable<Buffer>,
   endpoint: string,
-): Promise<{ items: BatchItem[]; errors: LineError[] }> {
+): Promise<{ items: string[]; errors: LineError[] }> {
   const schema = lineSchema(endpoint);
-  const items: BatchItem[] = [];
+  const items: string[] = [];
   const errors: LineError[] = [];
   const names = new Set<string>();
   let line = 0;
@@ -57,6 +63,10 @@ export async function readBatchInput(
     if (text.trim() === "") continue;
     const error = (code: string, message: string, param: string | null = null): void =>
       void errors.push({ code, message, param, line });
+    if (text.length > longestLine) {
+      error("line_too_long", `expected at most ${longestLine} characters`);
+      break;
+    }
     const result = schema.safeParse(parseJson(text));
     if (!result.success) {
       const { message, param } = invalidBody(result.error);
@@ -66,7 +76,7 @@ export async function readBatchInput(
     } else {
       const { custom_id, url, body } = result.data;
       names.add(custom_id);
-      items.push({ custom_id, url, body });
+      items.push(JSON.stringify({ custom_id, url, body } satisfies BatchItem));
     }
     if (items.length > maximalLines) {
       error("too_many_lines", `expected at most ${maximalLines} lines`);
@@ -88,12 +98,14 @@ async function* linesOf(content: AsyncIterable<Buffer>): AsyncGenerator<string> 
     const lines = (rest + decoder.decode(piece, { stream: true })).split("\n");
     rest = lines.pop()!;
     yield* lines;
+    if (rest.length > longestLine) break;
   }
   yield rest + decoder.decode();
 }
 
 function parseJson(text: string): unknown {
   try {
+    checkJsonShape(Buffer.from(text));
     return JSON.parse(text);
   } catch {
     return undefined;

@@ -24,8 +24,7 @@ export class Batches {
     const content = await this.#files.content(owner, file);
     const { items, errors } = await readBatchInput(content, endpoint);
     const isRight = errors.length === 0;
-    const lines = isRight ? items.map((item) => JSON.stringify(item)) : [];
-    const run = await this.#runs.create(batchKind, lines, {
+    const run = await this.#runs.create(batchKind, isRight ? items : [], {
       id: `batch_${randomUUID().replaceAll("-", "")}`,
       owner,
       window: completionWindow,

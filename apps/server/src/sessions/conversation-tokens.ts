@@ -8,6 +8,7 @@ import {
   type ToolDefinition,
 } from "@levin/tokenizer";
 import { ApiError } from "../api/api-error.ts";
+import { checkEncoded } from "../api/prompt-length.ts";
 import type { ServedModel } from "../served-model.ts";
 
 /** A message and its token ids, marks before its text included; null: still to be found. */
@@ -22,10 +23,10 @@ export interface MessageTokens {
  *
  * @returns token ids of each message, and those that open an answer after the last one
  * @throws ApiError (400) when the template does not write a conversation as the beginning of a
- *   longer one, as M1's with a system message behind others
+ *   longer one, as M1's with a system message behind others, or for a message beyond the context
  */
 export function conversationTokens(
-  served: Pick<ServedModel, "tokenizer" | "chatTemplate">,
+  served: Pick<ServedModel, "tokenizer" | "chatTemplate" | "model">,
   messages: readonly MessageTokens[],
   tools: readonly ToolDefinition[],
 ): { tokens: (readonly number[])[]; opening: number[] } {
@@ -54,12 +55,17 @@ class Framer {
   readonly #encode: (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => number[];
 
   constructor(
-    { tokenizer, chatTemplate: template }: Pick<ServedModel, "tokenizer" | "chatTemplate">,
+    { tokenizer, chatTemplate: template, model }: Parameters<typeof conversationTokens>[0],
     tools: readonly ToolDefinition[],
   ) {
     this.#tokenizer = tokenizer;
-    this.#encode = (messages, addGenerationPrompt) =>
-      encodeChat(tokenizer, messages, { template, tools, addGenerationPrompt });
+    const { maxPositionEmbeddings: maxTokens } = model.config;
+    this.#encode = (messages, addGenerationPrompt) => {
+      const options = { template, tools, addGenerationPrompt, maxTokens };
+      const ids = encodeChat(tokenizer, messages, options);
+      checkEncoded(ids, maxTokens, "messages", { model });
+      return ids;
+    };
   }
 
   /**

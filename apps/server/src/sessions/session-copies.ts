@@ -1,6 +1,6 @@
 import { ApiError } from "../api/api-error.ts";
 import { withoutTokens, type SessionMemory } from "./answerer.ts";
-import { fileMessages, fileState, toFile, type SessionFile } from "./session-file.ts";
+import { toFile, type ReadFile } from "./session-file.ts";
 import { wholeSessionForm } from "./session-forms.ts";
 import type { Session, SessionMessage } from "./session.ts";
 import type { Sessions } from "./sessions.ts";
@@ -72,16 +72,14 @@ export interface ImportedState {
 export async function importSession(
   sessions: Sessions,
   owner: string,
-  file: SessionFile,
+  file: ReadFile,
 ): Promise<{ session: Session; imported: ImportedState }> {
   const model = await sessions.model();
   const isSame = file.model.fingerprint === model.fingerprint;
   const memory = isSame ? sessions.memory : undefined;
-  const messages = fileMessages(file);
+  const { title, metadata, tools, messages, state: given } = file;
   const kept = memory ? messages : messages.map(withoutTokens);
   if (memory) checkTokens(memory, messages);
-  const { title, metadata, tools } = file;
-  const given = fileState(file);
   const state = memory && given;
   const session = await sessions.store.create(
     owner,

@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { ApiError, invalidBody } from "../api/api-error.ts";
+import { checkJsonShape } from "../api/json-shape.ts";
 import type { Session, SessionMessage, SessionState } from "./session.ts";
 import { metadata } from "./session-requests.ts";
 
 const format = "levin-session";
 const version = 1;
+/** Token ids of a file: those of the longest sessions, many times. */
+const mostTokens = 2 ** 24;
 
 const role = z.enum(["system", "user", "assistant", "tool"]);
 const largestId = 2 ** 32 - 1;
@@ -65,7 +68,13 @@ export const fileSchema = z.strictObject({
 });
 
 /** A session as one file: messages, token ids, the last state, and what model they are of. */
-export type SessionFile = z.output<typeof fileSchema>;
+type SessionFile = z.output<typeof fileSchema>;
+
+/** A file that was read: its messages and its state as they are kept. */
+export interface ReadFile extends Pick<SessionFile, "title" | "metadata" | "tools" | "model"> {
+  messages: SessionMessage[];
+  state: SessionState | undefined;
+}
 
 export function toFile(
   session: Session,
@@ -95,10 +104,11 @@ export function toFile(
 }
 
 /** @throws ApiError (400) naming the first wrong field */
-export function parseFile(body: unknown): SessionFile {
-  const result = fileSchema.safeParse(body);
+export function parseFile(json: Uint8Array): ReadFile {
+  checkJsonShape(json, mostTokens);
+  const result = fileSchema.safeParse(parseJson(json));
   if (!result.success) throw invalidBody(result.error);
-  const { messages, state } = result.data;
+  const { format: _, version: __, messages, state, ...file } = result.data;
   const total = messages.reduce((sum, { tokens }) => sum + (tokens?.length ?? 0), 0);
   if (state && (state.message >= messages.length || state.tokens > total)) {
     throw new ApiError(
@@ -108,22 +118,31 @@ export function parseFile(body: unknown): SessionFile {
       { param: "state" },
     );
   }
-  return result.data;
-}
-
-export function fileMessages({ messages }: SessionFile): SessionMessage[] {
-  return messages.map(({ message, tokens, created_at }) => ({
-    message,
-    tokens,
-    createdAt: created_at,
-  }));
-}
-
-export function fileState({ state }: SessionFile): SessionState | undefined {
-  if (!state) return undefined;
   return {
-    position: state.message,
-    tokens: state.tokens,
-    bytes: Buffer.from(state.bytes, "base64"),
+    ...file,
+    messages: messages.map(({ message, tokens, created_at }) => ({
+      message,
+      tokens,
+      createdAt: created_at,
+    })),
+    state: state
+      ? { position: state.message, tokens: state.tokens, bytes: bytesOf(state.bytes) }
+      : undefined,
   };
+}
+
+/** @throws ApiError (400) */
+function parseJson(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.length).toString());
+  } catch {
+    throw new ApiError(400, "request body: expected a session's file, found no JSON", {
+      code: "invalid_json",
+    });
+  }
+}
+
+/** In memory of their own, which may go to another thread: Buffers share theirs. */
+function bytesOf(base64: string): Uint8Array {
+  return new Uint8Array(Buffer.from(base64, "base64"));
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { about, deletionOf } from "../api/openapi.ts";
 import { exportSession, forkSession, importSession, wholeSession } from "./session-copies.ts";
-import { fileSchema, parseFile } from "./session-file.ts";
+import { readSessionFile } from "./read-session-file.ts";
+import { fileSchema } from "./session-file.ts";
 import {
   importedSchema,
   listForm,
@@ -106,18 +107,29 @@ export function sessionRoutes(
     },
   );
 
-  app.post(
-    "/v1/sessions/import",
-    {
-      bodyLimit: importLimit,
-      ...about("A session of a file", { body: fileSchema, reply: importedSchema }),
-    },
-    async ({ body }) => {
-      const file = parseFile(body);
+  importRoute(app, opened, owner);
+}
+
+function importRoute(
+  app: FastifyInstance,
+  opened: () => Promise<Sessions>,
+  owner: () => string,
+): void {
+  const options = {
+    bodyLimit: importLimit,
+    ...about("A session of a file", { body: fileSchema, reply: importedSchema }),
+  };
+  // In a scope of its own: its bodies are read here.
+  void app.register(async (scope) => {
+    scope.removeContentTypeParser("application/json");
+    const asTheyCome = (_: unknown, body: Buffer) => Promise.resolve(body);
+    scope.addContentTypeParser<Buffer>("application/json", { parseAs: "buffer" }, asTheyCome);
+    scope.post<{ Body: Buffer }>("/v1/sessions/import", options, async ({ body }) => {
+      const file = await readSessionFile(body);
       const { session, imported } = await importSession(await opened(), owner(), file);
       return { ...sessionForm(session), imported };
-    },
-  );
+    });
+  });
 }
 
 function asDownload(reply: FastifyReply, name: string): FastifyReply {

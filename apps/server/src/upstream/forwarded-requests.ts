@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError, invalidBody } from "../api/api-error.ts";
+import { invalidBody } from "../api/api-error.ts";
 
 /** Parameters beyond these are the engine's to judge: it may know more than this server does. */
 const common = {
@@ -43,17 +43,4 @@ export function checkedBody(path: keyof typeof forwardedRoutes, body: unknown) {
   const result = forwardedRoutes[path].safeParse(body);
   if (!result.success) throw invalidBody(result.error);
   return result.data;
-}
-
-/**
- * A body as it is sent to an engine.
- * @throws ApiError (400) when it is nested so deeply that it can be read but not written
- */
-export function writtenBody(body: object): string {
-  try {
-    return JSON.stringify(body);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new ApiError(400, "the request body is nested too deeply", { code: "invalid_json" });
-  }
 }

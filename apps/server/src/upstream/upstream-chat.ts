@@ -10,7 +10,6 @@ import type { AnswerEnd } from "../api/reply-forms.ts";
 import { streamSteps } from "../api/stream-steps.ts";
 import { callers } from "../security/caller.ts";
 import { engineAnswer } from "./engine-answer.ts";
-import { writtenBody } from "./forwarded-requests.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
 import type { Upstreams } from "./upstreams.ts";
@@ -37,7 +36,7 @@ export async function askEngine(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<AsyncGenerator<AnswerPart, AnswerEnd>> {
-  const body = writtenBody({
+  const body = JSON.stringify({
     ...asked,
     messages: messages.map(sentMessage),
     ...(asked.stream && { stream_options: { include_usage: true } }),

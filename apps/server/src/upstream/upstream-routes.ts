@@ -7,7 +7,7 @@ import { isDeparture, toApiError } from "../api/error-handling.ts";
 import { clientSignal, errorEvent, untilStalled } from "../api/event-stream.ts";
 import { callers, type Caller } from "../security/caller.ts";
 import { countedEvents, countUsage } from "./count-usage.ts";
-import { checkedBody, forwardedRoutes, writtenBody } from "./forwarded-requests.ts";
+import { checkedBody, forwardedRoutes } from "./forwarded-requests.ts";
 import { UpstreamFailure } from "./upstream-failure.ts";
 import type { UpstreamReply } from "./upstream-reply.ts";
 import { unknownModel, type Upstreams } from "./upstreams.ts";
@@ -60,7 +60,7 @@ export function upstreamRoutes(
   async function forward(path: Path, request: FastifyRequest, reply: FastifyReply) {
     if (isTurn(path, request.body)) return takeTurn(request, reply);
     const body = checkedBody(path, request.body);
-    const sent = writtenBody({ ...body, session: undefined });
+    const sent = JSON.stringify({ ...body, session: undefined });
     const { headers } = request;
     const caller = callers.getStore();
     try {

@@ -43,6 +43,8 @@ export function metricsRoute(app: FastifyInstance, registry: Registry): void {
     registers: [registry],
   });
   app.addHook("onRequest", (request, reply, done) => {
+    // Each part of an answer watches for its end: more than Node takes for a leak.
+    reply.raw.setMaxListeners(20);
     // Not `onResponse`: it leaves out replies that their clients left.
     reply.raw.once("close", () => {
       const { method } = request;

@@ -9,7 +9,8 @@ import type { AnswerHead } from "./answer-head.ts";
 import type { HeadExample } from "./head-objective.ts";
 
 /**
- * Items as a head reads them. A text that is too long is cut at its beginning.
+ * Items as a head reads them. A text that is too long is cut at its beginning; an empty one is read as
+ * the end of a line, since there must be a token.
  *
  * @param maxTokens of a text
  */
@@ -19,7 +20,7 @@ export function headExamples(
   { encode, maxTokens }: { encode: Encode; maxTokens: number },
 ): HeadExample[] {
   return items.map((item) => ({
-    texts: headTexts(task, item).map((text) => encode(text).slice(-maxTokens)),
+    texts: headTexts(task, item).map((text) => encode(text || "\n").slice(-maxTokens)),
     label: item.label ?? 0,
   }));
 }

@@ -32,8 +32,13 @@ export function activeWeightBytes(
   return bytes;
 }
 
-/** Cost of a token of a hybrid whose weights have been counted. */
-export function hybridCost(config: ModelConfig, weightBytes: number, length: number): ActiveCost {
+/** Cost of a token of a hybrid whose weights have been counted; lightning states are float32. */
+export function hybridCost(
+  config: ModelConfig,
+  weightBytes: number,
+  length: number,
+  cacheNumber = word,
+): ActiveCost {
   const { layerTypes, numAttentionHeads, numKeyValueHeads, headDim, vocabSize, hiddenSize } =
     config;
   const softmaxLayers = layerTypes.filter((type) => type === "softmax").length;
@@ -42,7 +47,7 @@ export function hybridCost(config: ModelConfig, weightBytes: number, length: num
   // A token of the prompt attends to half of it on average.
   const flops = planModel(config, [length / 2]).contexts[0]!.flopsPerToken;
   return {
-    decodeBytes: weightBytes + word * (matrices + cache),
+    decodeBytes: weightBytes + word * matrices + cacheNumber * cache,
     prefillFlops: flops - 2 * vocabSize * hiddenSize,
   };
 }

@@ -1,11 +1,13 @@
-import { rm } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { selectBackend } from "@levin/kernels/node";
 import { quantizeCheckpoint, saveCheckpoint } from "@levin/model/node";
 import { initialiseParameters } from "@levin/training";
 import { peerConfig, type PeerSize } from "./peer-sizes.ts";
+import { peerTokenizer } from "./peer-tokenizer.ts";
 
-/* Writes a checkpoint with random weights, quantised as `levin quantize` does. */
+/* Writes a model with random weights and a tokenizer: `--bits` 16, or as `levin quantize` does. */
 
 const { values } = parseArgs({
   options: { size: { type: "string" }, bits: { type: "string" }, output: { type: "string" } },
@@ -21,6 +23,10 @@ await saveCheckpoint(plain, {
   type: "bfloat16",
   read: async (name) => (await parameters.get(name)!.data()) as Float32Array,
 });
-await quantizeCheckpoint(plain, output, { bits: bits === "8" ? 8 : 4 });
-await rm(plain, { recursive: true });
+if (bits === "16") await rename(plain, output);
+else {
+  await quantizeCheckpoint(plain, output, { bits: bits === "8" ? 8 : 4 });
+  await rm(plain, { recursive: true });
+}
+await writeFile(join(output, "tokenizer.json"), JSON.stringify(peerTokenizer()));
 console.log("{}");

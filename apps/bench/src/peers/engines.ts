@@ -1,4 +1,4 @@
-import { llamaEngine, onnxEngine } from "./dense-engines.ts";
+import { llamaEngine, llamaHybridEngine, onnxEngine } from "./installed-engines.ts";
 import { levinEngine } from "./levin-engine.ts";
 import type { PeerEngine } from "./peer-engine.ts";
 import { torchEngine } from "./torch-engine.ts";
@@ -15,6 +15,8 @@ export function peerEngines(python: string): Record<string, PeerEngine> {
     "stock-cpu": levinEngine("stock tfjs-cpu", { backend: "cpu" }),
     transformers: torchEngine("transformers", "library-grouped_mm", python),
     pytorch: torchEngine("PyTorch, hand-written", "lean", python),
+    "llama-hybrid-f32": llamaHybridEngine("llama.cpp", "float32"),
+    "llama-hybrid-q8_0": llamaHybridEngine("llama.cpp", "int8"),
     "llama-f32": llamaEngine("llama.cpp, dense", "float32"),
     "llama-q8_0": llamaEngine("llama.cpp, dense", "int8"),
     "llama-q4_0": llamaEngine("llama.cpp, dense", "int4"),

@@ -1,6 +1,6 @@
 import { runWorker } from "../run-worker.ts";
 import { hybridCost } from "./active-cost.ts";
-import { quantizedCheckpoint } from "./model-files.ts";
+import { hybridDirectory } from "./model-files.ts";
 import type { PeerEngine, PeerRates } from "./peer-engine.ts";
 import { peerConfig } from "./peer-sizes.ts";
 import { rateFlags } from "./repeat.ts";
@@ -22,7 +22,7 @@ export function levinEngine(
     missing: async () => undefined,
     measure: async (plan) => {
       const { size, length, threads } = plan;
-      const model = bits === 32 ? size : await quantizedCheckpoint(size, bits);
+      const model = bits === 32 ? size : await hybridDirectory(size, bits);
       const args = ["--model", model, "--backend", backend, ...rateFlags(plan)];
       const { weightBytes, ...rates } = (await runWorker(
         "peers/levin-worker.ts",

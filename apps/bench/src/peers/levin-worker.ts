@@ -18,6 +18,7 @@ const weightBytes = activeWeightBytes(
   model.config,
 );
 const tokens = prompt(flags.length, model.config.vocabSize);
+let stateBytes = 0;
 await printRates(
   flags,
   async (prefilled) => {
@@ -34,9 +35,10 @@ await printRates(
     }
     prefilled();
     for (let i = 0; i < decodeTokens; i++) next = await feed([next]);
+    stateBytes = state.byteLength;
     state.dispose();
   },
-  { weightBytes },
+  () => ({ weightBytes, stateBytes }),
 );
 process.exit();
 

@@ -4,6 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { convertToGguf } from "@levin/cli";
+import type { GgufType } from "@levin/model/node";
 import { runWorker } from "../run-worker.ts";
 import { denseOfSameActiveSize, type DenseShape } from "./dense-shape.ts";
 import { peersFolder, peersPython } from "./peer-packages.ts";
@@ -12,12 +14,20 @@ import { peerConfig, peerConfigJson, type PeerSize } from "./peer-sizes.ts";
 const run = promisify(execFile);
 const tooling = join(import.meta.dirname, "../../../../tooling/bench");
 
-/** Directory of a Levin checkpoint with random quantised weights. */
-export async function quantizedCheckpoint(size: PeerSize, bits: 8 | 4): Promise<string> {
-  return made(`${size}-levin-int${bits}`, peerConfigJson(size), async (output) => {
+/** Directory of a hybrid with random weights and a tokenizer, in bfloat16 or quantised. */
+export async function hybridDirectory(size: PeerSize, bits: 16 | 8 | 4): Promise<string> {
+  return made(`${size}-hybrid-${bits}`, peerConfigJson(size), async (output) => {
     await runWorker("peers/checkpoint-worker.ts", [
       ...["--size", size, "--bits", String(bits), "--output", output],
     ]);
+  });
+}
+
+/** The same model for llama.cpp. */
+export async function hybridGguf(size: PeerSize, type: GgufType): Promise<string> {
+  const source = await hybridDirectory(size, 16);
+  return made(`${size}-hybrid-${type}.gguf`, peerConfigJson(size), async (output) => {
+    await convertToGguf(source, output, type);
   });
 }
 

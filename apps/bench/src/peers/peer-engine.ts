@@ -19,6 +19,8 @@ export interface PeerRates {
   decode: number[];
   /** Peak memory of the process. */
   peakMiB: number;
+  /** Of what it would save to go on from the end of the answer, where it tells. */
+  stateBytes?: number;
 }
 
 /** Speeds of one engine with one model at one length of prompt. */

@@ -1,4 +1,5 @@
 import { parseConfig, type ModelConfig } from "@levin/model";
+import { endToken, vocabSize } from "./peer-tokenizer.ts";
 
 /** The models of tooling/bench/bench_torch.py, by their number of parameters. */
 const sizes = {
@@ -15,7 +16,8 @@ export function peerConfigJson(size: PeerSize): Record<string, unknown> {
   const { hidden, intermediate, heads } = sizes[size];
   return {
     model_type: "minimax",
-    vocab_size: 8192,
+    vocab_size: vocabSize,
+    eos_token_id: endToken,
     hidden_size: hidden,
     intermediate_size: intermediate,
     num_hidden_layers: 8,

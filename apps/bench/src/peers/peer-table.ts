@@ -13,6 +13,7 @@ const columns = [
   ["decode, tokens/s", "---:"],
   ["GB/s", "---:"],
   ["Levin is", "---:"],
+  ["state", "---:"],
   ["peak memory", "---:"],
 ] as const;
 
@@ -41,6 +42,7 @@ function row({ size, length, results }: PeerGroup, result: PeerResult): string[]
     withSpread(result.decode),
     figure(gigaBytes(result)),
     ratio("decode"),
+    result.stateBytes === undefined ? "–" : `${figure(result.stateBytes / 2 ** 20)} MiB`,
     `${result.peakMiB.toFixed(0)} MiB`,
   ];
 }

@@ -39,11 +39,12 @@ export function rateFlags(plan: { length: number; repeats: number; threads: numb
  *
  * @param converse reads the prompt, calls `prefilled` when the next token is known, and generates
  *   `decodeTokens` more
+ * @param more what else the line says, asked at the end
  */
 export async function printRates(
   { length, repeats }: { length: number; repeats: number },
   converse: (prefilled: () => void) => Promise<void>,
-  more: object = {},
+  more: () => object = () => ({}),
 ): Promise<void> {
   const [prefill, decode]: [number[], number[]] = [[], []];
   for (let run = 0; run <= repeats; run++) {
@@ -58,7 +59,7 @@ export async function printRates(
     decode.push((1000 * decodeTokens) / (decoded - prefilled));
   }
   const peakMiB = process.resourceUsage().maxRSS / 1024;
-  console.log(JSON.stringify({ prefill, decode, peakMiB, ...more }));
+  console.log(JSON.stringify({ prefill, decode, peakMiB, ...more() }));
 }
 
 /** A prompt of so many tokens, none of them special. */

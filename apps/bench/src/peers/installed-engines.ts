@@ -1,8 +1,15 @@
+import { tensorShapes } from "@levin/model";
 import { runWorker } from "../run-worker.ts";
 import { best } from "../with-spread.ts";
-import { denseCost, type DenseFormat } from "./active-cost.ts";
+import {
+  activeWeightBytes,
+  denseCost,
+  hybridCost,
+  type ActiveCost,
+  type DenseFormat,
+} from "./active-cost.ts";
 import { denseOfSameActiveSize } from "./dense-shape.ts";
-import { ggufFile, onnxDirectory } from "./model-files.ts";
+import { ggufFile, hybridGguf, onnxDirectory } from "./model-files.ts";
 import type { PeerEngine, PeerPlan, PeerRates, PeerWeights } from "./peer-engine.ts";
 import { hasPeer, type PeerPackage } from "./peer-packages.ts";
 import { peerConfig, type PeerSize } from "./peer-sizes.ts";
@@ -35,50 +42,70 @@ const onnxFormats: Record<PeerWeights, DenseFormat> = {
 
 /** A dense model of the same active size in llama.cpp. */
 export function llamaEngine(name: string, weights: PeerWeights): PeerEngine {
-  return denseEngine({
-    ...{ name, weights, needs: "node-llama-cpp", format: llamaFormats[weights] },
+  return installedEngine({
+    ...{ name, weights, needs: "node-llama-cpp" },
     model: (size) => ggufFile(size, llamaTypes[weights]),
-    // Its threads wait for each other in busy loops, which costs much when a core is taken away.
-    rates: async (plan, model) => {
-      const counts = [...new Set([plan.threads, 1])];
-      const all: PeerRates[] = [];
-      for (const threads of counts) {
-        all.push(await workerRates("peers/llama-worker.ts", model, { ...plan, threads }));
-      }
-      return betterOf(all);
+    rates: llamaRates,
+    cost: denseCostOf(llamaFormats[weights]),
+  });
+}
+
+/** The same model in llama.cpp. */
+export function llamaHybridEngine(name: string, weights: "float32" | "int8"): PeerEngine {
+  const { matrix, cache } = llamaFormats[weights];
+  return installedEngine({
+    ...{ name, weights, needs: "node-llama-cpp" },
+    model: (size) => hybridGguf(size, llamaTypes[weights]),
+    rates: llamaRates,
+    cost: ({ size, length }) => {
+      const config = peerConfig(size);
+      const bytes = activeWeightBytes(tensorShapes(config), config);
+      return hybridCost(config, (bytes * matrix) / float32, length, cache);
     },
   });
 }
 
 /** A dense model of the same active size in onnxruntime-node, by transformers.js. */
 export function onnxEngine(name: string, weights: PeerWeights): PeerEngine {
-  return denseEngine({
-    ...{ name, weights, needs: "@huggingface/transformers", format: onnxFormats[weights] },
+  return installedEngine({
+    ...{ name, weights, needs: "@huggingface/transformers" },
     model: (size) => onnxDirectory(size, onnxTypes[weights]),
     rates: (plan, model) => workerRates("peers/transformers-js-worker.ts", model, plan),
+    cost: denseCostOf(onnxFormats[weights]),
   });
 }
 
-function denseEngine(options: {
+function installedEngine(options: {
   name: string;
   weights: PeerWeights;
   needs: PeerPackage;
-  format: DenseFormat;
   model: (size: PeerSize) => Promise<string>;
   rates: (plan: PeerPlan, model: string) => Promise<PeerRates>;
+  cost: (plan: PeerPlan) => ActiveCost;
 }): PeerEngine {
-  const { name, weights, needs, format, model, rates } = options;
+  const { name, weights, needs, model, rates, cost } = options;
   return {
     name,
     weights,
     longest: Infinity,
     missing: async () =>
       hasPeer(needs) ? undefined : `${needs} is not installed; run "npm run setup:peers"`,
-    measure: async (plan) => ({
-      ...(await rates(plan, await model(plan.size))),
-      ...denseCost(denseOfSameActiveSize(peerConfig(plan.size)), format, plan.length),
-    }),
+    measure: async (plan) => ({ ...(await rates(plan, await model(plan.size))), ...cost(plan) }),
   };
+}
+
+function denseCostOf(format: DenseFormat): (plan: PeerPlan) => ActiveCost {
+  return ({ size, length }) => denseCost(denseOfSameActiveSize(peerConfig(size)), format, length);
+}
+
+/** Its threads wait for each other in busy loops, which costs much when a core is taken away. */
+async function llamaRates(plan: PeerPlan, model: string): Promise<PeerRates> {
+  const counts = [...new Set([plan.threads, 1])];
+  const all: PeerRates[] = [];
+  for (const threads of counts) {
+    all.push(await workerRates("peers/llama-worker.ts", model, { ...plan, threads }));
+  }
+  return betterOf(all);
 }
 
 async function workerRates(worker: string, model: string, plan: PeerPlan): Promise<PeerRates> {
@@ -91,6 +118,7 @@ function betterOf(all: readonly PeerRates[]): PeerRates {
   const better = (kind: "prefill" | "decode"): number[] =>
     all.map((rates) => rates[kind]).reduce((a, b) => (best(b) > best(a) ? b : a));
   return {
+    ...all[0]!,
     prefill: better("prefill"),
     decode: better("decode"),
     peakMiB: Math.max(...all.map(({ peakMiB }) => peakMiB)),

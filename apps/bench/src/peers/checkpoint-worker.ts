@@ -1,8 +1,9 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { quantizeModel } from "@levin/cli";
 import { selectBackend } from "@levin/kernels/node";
-import { quantizeCheckpoint, saveCheckpoint } from "@levin/model/node";
+import { saveCheckpoint } from "@levin/model/node";
 import { initialiseParameters } from "@levin/training";
 import { peerConfig, type PeerSize } from "./peer-sizes.ts";
 import { peerTokenizer } from "./peer-tokenizer.ts";
@@ -23,10 +24,10 @@ await saveCheckpoint(plain, {
   type: "bfloat16",
   read: async (name) => (await parameters.get(name)!.data()) as Float32Array,
 });
+await writeFile(join(plain, "tokenizer.json"), JSON.stringify(peerTokenizer()));
 if (bits === "16") await rename(plain, output);
 else {
-  await quantizeCheckpoint(plain, output, { bits: bits === "8" ? 8 : 4 });
+  await quantizeModel(plain, output, { bits: bits === "8" ? 8 : 4 });
   await rm(plain, { recursive: true });
 }
-await writeFile(join(output, "tokenizer.json"), JSON.stringify(peerTokenizer()));
 console.log("{}");

@@ -37,13 +37,16 @@ export function streamsTable(settings: readonly StreamsSetting[]): string {
 }
 
 /** The least of several times, and how far the greatest was from it. */
-function least(times: readonly Percentiles[], point: keyof Percentiles): string {
+export function least(times: readonly Percentiles[], point: keyof Percentiles): string {
   const values = times.map((time) => time[point]);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const figures = Number(low.toPrecision(3)).toLocaleString("en");
   return `${figures} (to ${Number(high.toPrecision(3)).toLocaleString("en")})`;
 }
 
-function total(results: readonly StreamsResult[], of: (result: StreamsResult) => number): string {
+export function total(
+  results: readonly StreamsResult[],
+  of: (result: StreamsResult) => number,
+): string {
   return results.reduce((sum, result) => sum + of(result), 0).toLocaleString("en");
 }

@@ -1,9 +1,8 @@
-import { copyFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { planModel } from "@levin/model";
-import { quantizeCheckpoint, readConfig } from "@levin/model/node";
+import { readConfig } from "@levin/model/node";
 import { InvalidArgumentError, type Command } from "commander";
 import { modelDirectory } from "../load-bundle.ts";
+import { quantizeModel } from "../quantize-model.ts";
 
 interface QuantizeFlags {
   bits: 8 | 4;
@@ -24,14 +23,13 @@ export function addQuantize(program: Command): void {
       const source = modelDirectory(model);
       const before = planModel(await readConfig(source), []).weightBytes;
       const showsProgress = !json && process.stderr.isTTY;
-      const config = await quantizeCheckpoint(source, output, {
+      const config = await quantizeModel(source, output, {
         bits,
         onTensor: ({ done, total }) => {
           if (showsProgress) process.stderr.write(`\r${done} of ${total} tensors`);
         },
       });
       if (showsProgress) process.stderr.write("\n");
-      await copyOthers(source, output);
       const result = {
         output,
         bits,
@@ -45,14 +43,6 @@ export function addQuantize(program: Command): void {
         console.log(`${output}: int${bits}, ${share} % of the bytes of bfloat16`);
       }
     });
-}
-
-/** Tokenizer, chat template and generation settings: what makes the copy a model to talk to. */
-async function copyOthers(source: string, output: string): Promise<void> {
-  const settings = /^(tokenizer|special_tokens|added_tokens|chat_template|generation_config|vocab)/;
-  for (const name of await readdir(source)) {
-    if (settings.test(name)) await copyFile(join(source, name), join(output, name));
-  }
 }
 
 function toBits(text: string): 8 | 4 {

@@ -51,7 +51,7 @@ export function renderChat(messages: readonly ChatMessage[], options: RenderChat
  * Token ids of a conversation. Special tokens count only where the template wrote them: a message
  * that contains `<end_of_sentence>` is read as these characters.
  *
- * @param options.maxTokens as `Tokenizer.encode` takes it
+ * @param options of `renderChat`, and `maxTokens` as `Tokenizer.encode` takes it
  */
 export function encodeChat(
   tokenizer: Tokenizer,

@@ -5,7 +5,8 @@ import { flagAmount } from "../flag-amount.ts";
 import { FlagError } from "../flag-error.ts";
 import { startWorker, type OtherWork } from "./start-worker.ts";
 
-const usage = `levin-server worker, or levin worker: answers the requests of batches that servers put into a Redis
+const usage = `levin-server worker, or levin worker: answers the requests of batches that servers put into a Redis;
+levin worker also does the work of levin eval and levin reinforce that have the same Redis and model
 
   --redis URL        Redis that the servers and all workers share
   --stall-seconds N  what this worker was at is done again after so many seconds of silence

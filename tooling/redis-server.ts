@@ -29,7 +29,16 @@ export interface TestRedis {
 /** Starts a Redis on a free port, in a temporary folder. */
 export async function startRedis(): Promise<TestRedis> {
   const folder = await mkdtemp(join(tmpdir(), "levin-redis-"));
-  const port = await freePort();
+  // Another process may take a port between the look and the start.
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const started = await startOn(await freePort(), folder);
+    if (started) return started;
+  }
+  throw new Error("expected a Redis to start, found five that ended");
+}
+
+/** Undefined when it ended before it was ready. */
+async function startOn(port: number, folder: string): Promise<TestRedis | undefined> {
   const options = [
     "--port",
     `${port}`,
@@ -42,9 +51,12 @@ export async function startRedis(): Promise<TestRedis> {
   ];
   const child = spawn(redisServerPath()!, options, { stdio: ["ignore", "pipe", "inherit"] });
   const exited = once(child, "exit");
+  let ready = false;
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.includes("Ready to accept connections")) break;
+    ready = line.includes("Ready to accept connections");
+    if (ready) break;
   }
+  if (!ready) return undefined;
   child.stdout.resume();
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -148,7 +148,7 @@ describe("a decoding step as one kernel", () => {
         }
         expectClose(results[1]!, results[0]!, 3e-3);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     ));
 
   it("carries on over many tokens, whose caches settle, and leaves clones of a state alone", () => {

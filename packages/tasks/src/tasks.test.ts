@@ -12,6 +12,10 @@ import {
 } from "./index.ts";
 
 const seeds = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+/** Any UTF-16, halves of pairs too. */
+const texts = fc
+  .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 30 })
+  .map((units) => String.fromCharCode(...units));
 const difficulties = fc.double({ min: 0, max: 1, noNaN: true });
 
 /** Answers made from a right one: something changed, lost or added. */
@@ -138,7 +142,7 @@ describe.each([...allTasks, tally])("$name", (task) => {
 
   it("never throws on arbitrary text", () => {
     fc.assert(
-      fc.property(problems, fc.string({ unit: "binary" }), (problem, text) => {
+      fc.property(problems, texts, (problem, text) => {
         expect(typeof problem.verify(text)).toBe("boolean");
       }),
     );
@@ -174,7 +178,7 @@ describe.each([...allTasks, tally])("$name", (task) => {
   it("keeps the splits apart by what is asked and by wording", () => {
     const random = createRandom(5);
     const draw = (split: "train" | "held-out") =>
-      Array.from({ length: 500 }, () => generateProblem(task, random, { split }));
+      Array.from({ length: 250 }, () => generateProblem(task, random, { split }));
     const [train, heldOut] = [draw("train"), draw("held-out")];
     expect(train.some(isHeldOut)).toBe(false);
     expect(heldOut.every(isHeldOut)).toBe(true);

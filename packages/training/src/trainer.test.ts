@@ -113,12 +113,12 @@ describe.skipIf(!hasWebGpu)("train on webgpu", () => {
     const losses: number[][] = [];
     for (const backend of ["cpu", "webgpu"]) {
       await selectBackend(backend);
-      const { model, state, reports, options } = setUp(3);
+      const { model, state, reports, options } = setUp(2);
       await train(model, state, options);
       losses.push(reports.map(({ crossEntropy }) => crossEntropy));
     }
     const [expected, found] = losses as [number[], number[]];
-    expect(expected[2]).toBeLessThan(expected[0]!);
+    expect(expected[1]).toBeLessThan(expected[0]!);
     found.forEach((loss, step) => expect(loss).toBeCloseTo(expected[step]!, 4));
   });
 });

@@ -31,22 +31,15 @@ interface Run {
   signal: string | null;
 }
 
-/** Runs the training in a process of its own; killed `delay` ms after the line `killAt`. */
-function run(folder: string, steps: number, killAt?: string, delay = 0): Promise<Run> {
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@levin/source", program, folder, String(steps)],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let output = "";
-  let killing = false;
-  child.stdout.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-    if (killAt !== undefined && !killing && output.includes(`${killAt}\n`)) {
-      killing = true;
-      setTimeout(() => child.kill("SIGKILL"), delay);
-    }
+/** Runs the training in a process of its own; killed `delay` ms after it began to save a step. */
+function run(folder: string, steps: number, kill?: { step: number; delay: number }): Promise<Run> {
+  const killed = kill ? [kill.step, kill.delay] : [];
+  const args = [program, folder, steps, ...killed].map(String);
+  const child = spawn(process.execPath, ["--conditions=@levin/source", ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (_, signal) => {
@@ -61,9 +54,9 @@ describe("training checkpoints", () => {
     const straight = await run(join(directory, "straight"), 10);
     expect(straight.result?.length).toBeGreaterThan(1000);
     const broken = join(directory, "broken");
-    const first = await run(broken, 10, "saving 3", 0);
-    const second = await run(broken, 10, "saving 5", 4);
-    const third = await run(broken, 10, "saving 7", 9);
+    const first = await run(broken, 10, { step: 3, delay: 0 });
+    const second = await run(broken, 10, { step: 5, delay: 2 });
+    const third = await run(broken, 10, { step: 7, delay: 5 });
     expect([first, second, third].map(({ signal }) => signal)).toEqual(Array(3).fill("SIGKILL"));
     const last = await run(broken, 10);
     expect(second.from).toBeGreaterThanOrEqual(2);

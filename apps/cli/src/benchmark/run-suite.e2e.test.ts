@@ -82,7 +82,7 @@ describe("levin eval glue and superglue", { timeout: 240_000 }, () => {
     ["a whole model", "SIGKILL", []],
     ["an adapter", "SIGINT", ["--lora", "2"]],
   ] as const)("learn a head with %s to the same bits after %s", async (_, signal, more) => {
-    const head = ["--tasks", "rte", "--method", "head", "--steps", "9", "--batch-size", "2"];
+    const head = ["--tasks", "rte", "--method", "head", "--steps", "8", "--batch-size", "2"];
     const learn = (output: string): string[] =>
       flags("superglue", output, ...head, ...more, "--checkpoint-every", "3");
     const [straight, broken] = [`straight-${signal}`, `broken-${signal}`];
@@ -107,7 +107,7 @@ describe("levin eval glue and superglue", { timeout: 240_000 }, () => {
   });
 
   it("refuse a checkpoint of other settings, and name them", async () => {
-    const head = ["--tasks", "rte", "--method", "head", "--batch-size", "2", "--steps", "3"];
+    const head = ["--tasks", "rte", "--method", "head", "--batch-size", "2", "--steps", "50"];
     const run = flags("superglue", "refused", ...head);
     const checkpoints = join(folder, "refused", "heads", "rte.checkpoints");
     const child = execFile(process.execPath, levinArguments(...run, "--checkpoint-every", "1"), {
@@ -147,9 +147,9 @@ describe("levin eval glue and superglue", { timeout: 240_000 }, () => {
     const run = flags("superglue", "shared", "--tasks", "multirc,cb", "--workers", "2");
     const log = join(folder, "shared", "predictions", "multirc.dev.jsonl");
     const child = execFile(process.execPath, levinArguments(...run), { cwd: repository });
-    while (child.exitCode === null && !existsSync(log)) await wait(5);
     let workers: number[] = [];
     while (child.exitCode === null && workers.length < 2) workers = await processesOf(child.pid!);
+    while (child.exitCode === null && !existsSync(log)) await wait(5);
     process.kill(workers[0]!, "SIGKILL");
     child.kill("SIGKILL");
     // Nothing is left that would go on for nobody.

@@ -43,13 +43,16 @@ describe("levin train", { timeout: 180_000 }, () => {
       evaluation: { every: 5, problemsPerTask: 1, maxNewTokens: 4, samples: 2 },
     };
     expect(await trained("straight", changes)).toMatchObject({ code: 0, stderr: "" });
-    for (let kill = 0; kill < 5; kill++) {
+    let kills = 0;
+    for (; kills < 3; kills++) {
       const [after, delay] = [1 + Math.floor(Math.random() * 5), Math.random() * 40];
       const { signal } = await trained("killed", changes, (child, lines) => {
         if (lines === after) setTimeout(() => child.kill("SIGKILL"), delay);
       });
-      expect(signal).toBe("SIGKILL");
+      // The last may come when all is done.
+      if (signal !== "SIGKILL") break;
     }
+    expect(kills).toBeGreaterThan(0);
     expect(await trained("killed", changes)).toMatchObject({ code: 0, stderr: "" });
     expect(await metrics("killed")).toEqual(await metrics("straight"));
     const lines = await metrics("straight");
@@ -65,17 +68,17 @@ describe("levin train", { timeout: 180_000 }, () => {
   });
 
   it("leaves a checkpoint when it is interrupted, and loses no step", async () => {
-    const slow = { checkpointEvery: 1000, steps: 12 };
+    const slow = { checkpointEvery: 1000, steps: 40 };
     const { code, stderr } = await trained("interrupted", slow, (child, lines) => {
       if (lines === 5) child.kill("SIGINT");
     });
     expect(code).toBe(130);
-    const step = Number(/^stopped after step (\d+) of 12;/.exec(stderr)?.[1]);
+    const step = Number(/^stopped after step (\d+) of 40;/.exec(stderr)?.[1]);
     expect(step).toBeGreaterThanOrEqual(5);
     expect(await checkpoints("interrupted")).toEqual([`step-${String(step).padStart(7, "0")}`]);
     expect(await metrics("interrupted")).toHaveLength(step);
     const rest = await trained("interrupted", slow);
-    expect(rest.lines).toHaveLength(12 - step);
+    expect(rest.lines).toHaveLength(40 - step);
   });
 
   it("stops at a loss that is not finite, and goes on from the good checkpoint at a lower rate", async () => {

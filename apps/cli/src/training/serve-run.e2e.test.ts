@@ -74,8 +74,7 @@ describe.skipIf(!chromiumPath)("the page of a training in Chromium", { timeout: 
   it("shows curves and samples while levin trains, and of a run that has ended", async () => {
     const recipe = join(folder, "recipe.json");
     const evaluation = { every: 3, problemsPerTask: 1, maxNewTokens: 8, samples: 2 };
-    // Steps long enough that the first samples are not yet out of sight when the page has come up.
-    const slow = { ...tinyRecipe, evaluation, steps: 5000, examplesPerStep: 300 };
+    const slow = { ...tinyRecipe, evaluation, steps: 100_000, examplesPerStep: 100 };
     await writeFile(recipe, JSON.stringify(slow));
     const output = join(folder, "run");
     const args = levinArguments("train", recipe, "--output", output, "--live", "0");
@@ -83,6 +82,7 @@ describe.skipIf(!chromiumPath)("the page of a training in Chromium", { timeout: 
     const [line] = (await once(child.stderr, "data")) as [Buffer];
     const url = /^levin: this training is shown at (http:\S+)\n/.exec(line.toString())![1]!;
     const page = await browser.newPage({ viewport: { width: 1100, height: 900 } });
+    page.setDefaultTimeout(120_000);
     const errors: string[] = [];
     page.on("pageerror", ({ message }) => errors.push(message));
     page.on("console", (message) => {
@@ -92,7 +92,11 @@ describe.skipIf(!chromiumPath)("the page of a training in Chromium", { timeout: 
     const figures = page.locator("#figures");
     await figures.getByText(/^Step \d+ · loss \d\.\d+ · \d+ tokens\/s$/).waitFor();
     const first = await figures.innerText();
-    await page.locator("#samples li").filter({ hasText: "step 3 · tasks" }).first().waitFor();
+    await page
+      .locator("#samples li")
+      .filter({ hasText: /step \d+ · tasks/ })
+      .first()
+      .waitFor();
     await page.waitForFunction(
       (before) => document.querySelector("#figures")!.textContent !== before,
       first,

@@ -29,7 +29,7 @@ const directory = join(import.meta.dirname, "../__fixtures__/parity/i_m1_layout"
 
 let model: CausalLanguageModel;
 beforeAll(async () => {
-  await selectBackend("cpu");
+  await selectBackend("wasm");
   model = await loadModel(directory);
 });
 afterAll(() => model.dispose());

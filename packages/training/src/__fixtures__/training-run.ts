@@ -1,4 +1,8 @@
-/** Trains the tiny model: `training-run.ts DIRECTORY STEPS`, from the newest checkpoint there. */
+/**
+ * Trains the tiny model: `training-run.ts DIRECTORY STEPS [STEP MILLISECONDS]`, from the newest
+ * checkpoint there. So long after it began to save that step it is killed: by itself, as another
+ * process may come too late on a busy machine.
+ */
 import { selectBackend } from "@levin/kernels/node";
 import type * as tf from "@tensorflow/tfjs-core";
 import { createAdamWState } from "../adamw.ts";
@@ -8,8 +12,8 @@ import { loadTrainingCheckpoint, saveTrainingCheckpoint } from "../training-chec
 import { countingExamples } from "./counting-examples.ts";
 import { tinyModel } from "./tiny-model.ts";
 
-const [directory, steps] = process.argv.slice(2) as [string, string];
-await selectBackend("cpu");
+const [directory, steps, killAt, delay] = process.argv.slice(2) as [string, ...string[]];
+await selectBackend("wasm");
 const { model, state } = (await loadTrainingCheckpoint(directory)) ?? fresh();
 
 function fresh(): NonNullable<Awaited<ReturnType<typeof loadTrainingCheckpoint>>> {
@@ -23,7 +27,9 @@ await train(trainableModel(model), state, {
   maxBatchTokens: 20,
   examples: countingExamples,
   onStep: async ({ step }) => {
-    console.log(`saving ${step}`);
+    if (step === Number(killAt)) {
+      setTimeout(() => process.kill(process.pid, "SIGKILL"), Number(delay));
+    }
     await saveTrainingCheckpoint(directory, model, state);
   },
 });

@@ -6,10 +6,10 @@ import { startLevin, type Outcome } from "./run-levin.ts";
 /** Runs a command line and kills so many of its processes as soon as they appear. */
 export async function killing(count: number, args: readonly string[]): Promise<Outcome> {
   const { pid, ended } = startLevin(...args);
-  let running = true;
-  void ended.then(() => (running = false));
+  const outcomes: Outcome[] = [];
+  void ended.then((outcome) => outcomes.push(outcome));
   const killed = new Set<number>();
-  while (running && killed.size < count) {
+  while (outcomes.length === 0 && killed.size < count) {
     for (const id of await processesOf(pid)) {
       if (killed.size === count || killed.has(id)) continue;
       killed.add(id);

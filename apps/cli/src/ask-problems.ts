@@ -27,13 +27,22 @@ export async function askPrompts(
   return askChats(bundle, chats, options);
 }
 
-/** Replies to chats, all in one batch; a chat that comes again is read once. */
+/**
+ * Replies to chats, all in one batch; a chat that comes again is read once. One that is longer than the
+ * model's context is cut at its beginning: it may be answered wrongly, but not keep others from an answer.
+ */
 export async function askChats(
   { model, tokenizer, chatTemplate: template }: ModelBundle,
   chats: readonly (readonly ChatTurn[])[],
   options: GenerationOptions,
 ): Promise<string[]> {
-  const encoded = chats.map((turns) => encodeChat(tokenizer, turns, { template }));
+  const { maxPositionEmbeddings: context } = model.config;
+  // At most half of the context is kept free for the answer.
+  const longest = context - Math.min(options.maxNewTokens ?? context, context >> 1);
+  const encoded = chats.map((turns) => {
+    const ids = encodeChat(tokenizer, turns, { template });
+    return ids.length < context ? ids : ids.slice(-longest);
+  });
   const prefixes = new PrefixCache();
   try {
     const results = await generateBatch(model, tokenizer, encoded, { ...options, prefixes });

@@ -22,11 +22,11 @@ export function spearman(scores: readonly number[], predictions: readonly number
 function centred(values: readonly number[]): number[] | undefined {
   if (values.every((value) => value === values[0])) return undefined;
   // Scaled first, so that squares of large numbers stay finite and of tiny ones stay above 0.
-  const largest = Math.max(...values.map(Math.abs));
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const scaled = values.map((value) => value / largest);
   const mean = scaled.reduce((sum, value) => sum + value, 0) / values.length;
   const differences = scaled.map((value) => value - mean);
-  const length = Math.hypot(...differences);
+  const length = Math.sqrt(differences.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? undefined : differences.map((difference) => difference / length);
 }
 

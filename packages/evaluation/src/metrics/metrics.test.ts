@@ -86,6 +86,12 @@ describe("correlations", () => {
     );
   });
 
+  it("take as many scores as there may be", () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => i);
+    expect(pearson(many, many)).toBeCloseTo(1, 12);
+    expect(spearman(many, many.toReversed())).toBeCloseTo(-1, 12);
+  });
+
   it("Spearman's sees the order alone", () => {
     fc.assert(
       fc.property(scores, (some) => {

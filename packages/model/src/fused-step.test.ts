@@ -107,6 +107,28 @@ function batchesOf({ batch, seed }: Sizes): TokenBatch[] {
   return [{ ids: prompt, mask }, ...[1, 2, 3].map((salt) => ({ ids: ids(1, salt) }))];
 }
 
+/** False when a rounding error could decide which experts a token of the batches gets. */
+function isDecided(model: CausalLanguageModel, [prompt, ...steps]: TokenBatch[]): boolean {
+  const later = (row: number): number[] => steps.map(({ ids }) => ids[row]![0]!);
+  const ids = prompt!.ids.map((row, i) => [...row, ...later(i)]);
+  const mask = prompt!.mask!.map((row) => [...row, ...steps.map(() => 1)]);
+  const gaps: number[] = [];
+  tf.tidy(() => {
+    model.forward(
+      { ids, mask },
+      {
+        layer: (_, { router }) => {
+          for (const logits of router!.logits.arraySync() as number[][]) {
+            const sorted = logits.toSorted((a, b) => b - a);
+            sorted.slice(1).forEach((logit, i) => gaps.push(sorted[i]! - logit));
+          }
+        },
+      },
+    );
+  });
+  return Math.min(...gaps, Infinity) > 1e-5;
+}
+
 function expectClose(found: Float32Array[], expected: Float32Array[], tolerance: number): void {
   found.forEach((logits, step) => {
     const scale = expected[step]!.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
@@ -126,11 +148,15 @@ describe("a decoding step as one kernel", () => {
       fc.property(sizes, (p) => {
         const model = randomModel(p);
         const batches = batchesOf(p);
-        const before = tf.memory().numTensors;
-        const found = advanceAll(model, batches);
-        expect(tf.memory().numTensors).toBe(before);
-        expectClose(found, advanceComposed(model, batches), 1e-4);
+        const decided = isDecided(model, batches);
+        if (decided) {
+          const before = tf.memory().numTensors;
+          const found = advanceAll(model, batches);
+          expect(tf.memory().numTensors).toBe(before);
+          expectClose(found, advanceComposed(model, batches), 1e-4);
+        }
         model.dispose();
+        fc.pre(decided);
       }),
       { numRuns: 60 },
     );

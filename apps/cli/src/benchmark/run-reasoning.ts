@@ -265,6 +265,9 @@ function reasoningMarkdown({ model, results }: ReasoningReport): string {
     ...(samples > 1 ? [...passes.slice(1).map((k) => percent(passAt[k]!)), percent(majority)] : []),
   ]);
   const header = ["", "problems", "accuracy, % (95 % interval)", ...several];
+  const note =
+    `The ${samples} replies to a problem are no independent trials: ` +
+    "intervals (Wilson) count them by what their spread over the problems is worth.";
   return [
     `# Reasoning: ${model}`,
     "",
@@ -272,5 +275,6 @@ function reasoningMarkdown({ model, results }: ReasoningReport): string {
       (cells) => `| ${cells.join(" | ")} |`,
     ),
     "",
+    ...(samples > 1 ? [note, ""] : []),
   ].join("\n");
 }

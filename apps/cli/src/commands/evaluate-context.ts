@@ -10,7 +10,7 @@ import { runContext, writeContextChats, type ContextEvents } from "../benchmark/
 import { backendOption } from "./backend-option.ts";
 import { toCount, toNumber, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
-import { endOnSignals } from "./running-training.ts";
+import { endOnSignals, sayStopped } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
 
 interface ContextFlags extends Omit<ContextSettings, "suites" | "lengths" | "depths"> {
@@ -69,7 +69,7 @@ export function addContextEval(evaluate: Command): void {
       }
       const signal = endOnSignals();
       const report = await runContext(settings, { ...showContext(json === true), signal });
-      if (!report) console.error("stopped; the same command goes on from here");
+      if (!report) sayStopped();
       else if (json) console.log(JSON.stringify(report));
       else console.log(`${settings.output}/report.md and report.json`);
     });

@@ -8,7 +8,7 @@ import {
 import { backendOption } from "./backend-option.ts";
 import { toCount, toNumber, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
-import { endOnSignals } from "./running-training.ts";
+import { endOnSignals, sayStopped } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
 
 type ReasoningFlags = ReasoningSettings & { json?: boolean };
@@ -53,7 +53,7 @@ export function addReasoningEval(evaluate: Command): void {
     .action(async ({ json, ...settings }: ReasoningFlags) => {
       const signal = endOnSignals();
       const report = await runReasoning(settings, { ...showReasoning(json === true), signal });
-      if (!report) console.error("stopped; the same command goes on from here");
+      if (!report) sayStopped();
       else if (json) console.log(JSON.stringify(report));
       else console.log(`${settings.output}/report.md and report.json`);
     });

@@ -11,7 +11,7 @@ import { methods, type SuiteSettings } from "../benchmark/suite-settings.ts";
 import { backendOption } from "./backend-option.ts";
 import { toCount, toNumber, toPositive, wholeFrom } from "./generation-flags.ts";
 import { progressBar } from "./progress-bar.ts";
-import { endOnSignals } from "./running-training.ts";
+import { endOnSignals, sayStopped } from "./running-training.ts";
 import { addSpreadFlags } from "./spread-flags.ts";
 
 type SuiteFlags = Omit<SuiteSettings, "output"> & { output?: string; json?: boolean };
@@ -69,7 +69,7 @@ function addSuite(evaluate: Command, suite: Suite): void {
             ? `no average: ${measured} of ${all} tasks measured`
             : `average ${percent(report.average)}`;
         console.log(`${average}; ${settings.output}/report.md and report.json`);
-      } else if (signal.aborted) console.error("stopped; the same command goes on from here");
+      } else if (signal.aborted) sayStopped();
       else console.log(`predictions for the leaderboard: ${settings.output}/submission`);
     });
 }

@@ -12,6 +12,12 @@ export function endOnSignals(): AbortSignal {
   return controller.signal;
 }
 
+/** Says that a run was stopped which keeps what it did, and ends with the exit code of Ctrl-C. */
+export function sayStopped(): void {
+  console.error("stopped; the same command goes on from here");
+  process.exitCode = 130;
+}
+
 /** Shows the curves of a directory while it is trained into, where `--live` asks for it. */
 export async function whileShown(
   directory: string,

@@ -1,5 +1,6 @@
+import { flushCompileCache } from "node:module";
 import { selectBackend } from "@levin/kernels/node";
-import { createServer } from "../index.ts";
+import { createServer } from "../create-server.ts";
 import { openDatabase } from "../sessions/open-database.ts";
 import { scriptedModel } from "./scripted-model.ts";
 
@@ -15,3 +16,5 @@ const app = createServer({
   database: await openDatabase({ data }),
 });
 console.log(`ready at ${await app.listen({ port: 0, host: "127.0.0.1" })}`);
+// Who is killed keeps nothing of what it compiled.
+flushCompileCache();

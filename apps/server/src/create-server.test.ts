@@ -6,12 +6,16 @@ import { RateLimitError } from "openai";
 import { pino } from "pino";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { expectIdle, patient } from "./testing/expect-idle.ts";
-import { ask, model, startScriptedServer, type ScriptedServer } from "./testing/scripted-server.ts";
+import {
+  ask,
+  endless,
+  model,
+  startScriptedServer,
+  type ScriptedServer,
+} from "./testing/scripted-server.ts";
 
 beforeAll(() => selectBackend("cpu"));
 
-/** Would take far longer than a test may. */
-const endless = { script: () => "one two ".repeat(50_000), context: 200_000 };
 const long = { model, messages: ask("go"), temperature: 0 };
 
 /** One answer at a time, unless a test says otherwise. */

@@ -28,7 +28,9 @@ describe("an engine asked from another thread", () => {
     for (const read of [0, 5, 1]) {
       host.handle({ kind: "read", call: 1, tokens: read }).catch(() => {});
       const before = tokens();
-      await expect.poll(tokens).toBe(before === 0 ? tokensOnTheWay : before + read);
+      await expect
+        .poll(tokens, { timeout: 20_000 })
+        .toBe(before === 0 ? tokensOnTheWay : before + read);
       await sleep(20);
       expect(tokens()).toBe(before === 0 ? tokensOnTheWay : before + read);
     }

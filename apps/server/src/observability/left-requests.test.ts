@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { patient } from "../testing/expect-idle.ts";
 import {
   ask,
+  endless,
   model,
   startScriptedServer,
   type ScriptedServer,
@@ -11,12 +12,11 @@ import {
 let server: ScriptedServer;
 beforeAll(async () => {
   await selectBackend("cpu");
-  const script = () => "one two ".repeat(50_000);
-  server = await startScriptedServer({ script, context: 200_000, shutdownGrace: 0 });
+  server = await startScriptedServer({ ...endless, shutdownGrace: 0 });
 });
 afterAll(() => server?.close());
 
-const endless = { model, messages: ask("hi"), max_tokens: 100_000 };
+const question = { model, messages: ask("hi"), max_tokens: 100_000 };
 
 /** How many requests for answers ended with a status, as the histogram of requests says. */
 async function ended(status: number): Promise<number> {
@@ -28,7 +28,7 @@ async function ended(status: number): Promise<number> {
 }
 
 it("counts a stream that its client left", async () => {
-  const stream = await server.openai.chat.completions.create({ ...endless, stream: true });
+  const stream = await server.openai.chat.completions.create({ ...question, stream: true });
   stream.controller.abort();
   await expect.poll(() => ended(200), patient).toBe(1);
 });
@@ -37,7 +37,7 @@ it("counts a request that its client left before the reply began", async () => {
   const client = new AbortController();
   const { signal } = client;
   const steps = server.steps();
-  const answer = server.openai.chat.completions.create(endless, { signal }).catch(() => {});
+  const answer = server.openai.chat.completions.create(question, { signal }).catch(() => {});
   await expect.poll(() => server.steps(), patient).toBeGreaterThan(steps + 2);
   client.abort();
   await answer;

@@ -4,12 +4,11 @@ import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createKey, type KeyLimits } from "./api-key.ts";
 import { KeyRing } from "./key-ring.ts";
 import { UsageBook } from "./key-usage.ts";
-import { ask, model, startScriptedServer } from "../testing/scripted-server.ts";
+import { ask, endless, model, startScriptedServer } from "../testing/scripted-server.ts";
 
 beforeAll(() => selectBackend("cpu"));
 
 const patient = { timeout: 20_000 };
-const endless = { script: () => "one two ".repeat(50_000), context: 200_000 };
 const question = { model, messages: ask("hi"), max_tokens: 10, temperature: 0 };
 
 /** A server with a key of these limits, and the official client with it. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Migrator, sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { patient } from "../testing/expect-idle.ts";
 import { eachDatabase } from "../testing/each-database.ts";
 import { hasPostgres, startPostgres } from "../testing/start-postgres.ts";
 import type { Database } from "./database.ts";
@@ -354,7 +355,7 @@ describe.skipIf(!hasPostgres)("PostgreSQL for several servers", () => {
     expect([await one.lock("x"), await two.lock("x")]).toEqual([true, false]);
     // Whoever ends, however, gives its locks back.
     await one.close();
-    await expect.poll(() => two.lock("x")).toBe(true);
+    await expect.poll(() => two.lock("x"), patient).toBe(true);
     await two.close();
     await fresh.stop();
   });
@@ -377,7 +378,7 @@ describe.skipIf(!hasPostgres)("PostgreSQL for several servers", () => {
       expect(taken.length).toBeGreaterThan(0);
       for (const name of taken) {
         await one!.unlock(name);
-        await expect.poll(() => two!.lock(name)).toBe(true);
+        await expect.poll(() => two!.lock(name), patient).toBe(true);
         await two!.unlock(name);
       }
       await one!.unlock(`first ${round}`);

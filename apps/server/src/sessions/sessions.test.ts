@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selectBackend } from "@levin/kernels/node";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { openDatabase } from "./open-database.ts";
 import { startScriptedServer, type ScriptedServer } from "../testing/scripted-server.ts";
+import { patient } from "../testing/expect-idle.ts";
 import { SessionClient } from "../testing/session-client.ts";
 
 /** Tells how many questions it was asked and how many thoughts it remembers. */
@@ -12,8 +13,7 @@ const script = (conversation: string): string => {
   const count = (text: string) => conversation.split(text).length - 1;
   if (conversation.includes("fail now")) throw new Error("the script fails");
   const last = conversation.slice(conversation.lastIndexOf("user name=user"));
-  const long = last.includes("at length") ? " and so on".repeat(300) : "";
-  return `<think>\nthought ${count("thought ") + 1}\n</think>\n\nAnswer ${count("user name=user")}${long}.`;
+  return `<think>\nthought ${count("thought ") + 1}\n</think>\n\nAnswer ${count("user name=user")}.`;
 };
 
 let server: ScriptedServer;
@@ -24,6 +24,7 @@ beforeAll(async () => {
   client = new SessionClient(server.url, "scripted");
 });
 afterAll(() => server?.close());
+afterEach(() => server.engine.letGo());
 
 const refused = (status: number, error: object) => ({ status, body: { error } });
 const content = async (id: string) => (await client.get(id)).messages.map((one) => one.content);
@@ -184,14 +185,15 @@ describe("turns of a session", () => {
 
   it("refuse a second one while one runs, and deletion; then go on", async () => {
     const { id } = await client.create();
-    const turns = await Promise.allSettled([1, 2].map(() => client.ask(id, "at length")));
-    const failed = turns.filter(({ status }) => status === "rejected");
-    expect(failed).toMatchObject([{ reason: refused(409, { code: "session_busy" }) }]);
-    const running = client.ask(id, "more");
-    await expect
-      .poll(() => client.request("DELETE", `sessions/${id}`).catch((error: unknown) => error))
-      .toMatchObject({ status: 409 });
-    await running;
+    server.engine.hold(3);
+    const turns = [1, 2].map(() => client.ask(id, "Well?"));
+    const busy = refused(409, { code: "session_busy" });
+    await expect(Promise.race(turns)).rejects.toMatchObject(busy);
+    await expect.poll(() => server.engine.held, patient).toBe(1);
+    await expect(client.request("DELETE", `sessions/${id}`)).rejects.toMatchObject({ status: 409 });
+    server.engine.letGo();
+    await Promise.allSettled(turns);
+    await client.ask(id, "more");
     expect((await client.get(id)).message_count).toBe(4);
     await client.request("DELETE", `sessions/${id}`);
   });
@@ -234,10 +236,10 @@ describe("turns of a session", () => {
   });
 
   it("leave the session open when there is no room for them", async () => {
-    const endless = (conversation: string): string =>
-      conversation.includes("at length") ? "one two ".repeat(50_000) : "Yes.";
+    const script = (conversation: string) =>
+      conversation.includes("at length") ? { again: "one two " } : "Yes.";
     const limits = { maxBatch: 1, queueCapacity: 0, shutdownGrace: 0 };
-    const full = await startScriptedServer({ script: endless, context: 200_000, ...limits });
+    const full = await startScriptedServer({ script, context: 200_000, ...limits });
     onTestFinished(() => full.close());
     const asker = new SessionClient(full.url, "scripted");
     const [{ id }, other] = [await asker.create(), await asker.create()];
@@ -248,7 +250,7 @@ describe("turns of a session", () => {
       headers: { "content-type": "application/json" },
       body: JSON.stringify(asker.turn(other.id, "at length")),
     }).catch(() => {});
-    await expect.poll(() => full.steps()).toBeGreaterThan(0);
+    await expect.poll(full.steps, patient).toBeGreaterThan(0);
     for (let i = 0; i < 2; i++) {
       await expect(asker.ask(id, "One?")).rejects.toMatchObject(
         refused(429, { code: "overloaded" }),
@@ -264,26 +266,27 @@ describe("turns of a session", () => {
   it.each([true, false])("that are broken off keep what a stream told: %s", async (stream) => {
     const { id } = await client.create();
     const leaving = new AbortController();
+    server.engine.hold(10);
     const asked = fetch(`${server.url}/v1/chat/completions`, {
       method: "POST",
       signal: leaving.signal,
       headers: { "content-type": "application/json" },
-      body: JSON.stringify(client.turn(id, "at length", { stream })),
+      body: JSON.stringify(client.turn(id, "Well?", { stream })),
     });
+    await expect.poll(() => server.engine.held, patient).toBe(1);
     if (stream) await (await asked).body!.getReader().read();
-    else await expect.poll(() => server.steps()).toBeGreaterThan(0);
-    const before = server.steps();
-    await expect.poll(() => server.steps() - before).toBeGreaterThan(10);
     leaving.abort();
     await asked.catch(() => {});
-    if (stream) await expect.poll(async () => (await client.get(id)).message_count).toBe(2);
+    server.engine.letGo();
+    const count = async () => (await client.get(id)).message_count;
+    if (stream) await expect.poll(count, patient).toBe(2);
     // The next turn finds the session open as soon as the broken one has ended.
     await expect
       .poll(() => client.ask(id, "Go on.").catch((error: unknown) => error), { timeout: 20_000 })
       .toMatchObject({ choices: [{ message: { content: expect.stringMatching(/^Answer/) } }] });
     const all = await content(id);
     expect(all).toHaveLength(stream ? 4 : 2);
-    expect(all[0]).toBe(stream ? "at length" : "Go on.");
+    expect(all[0]).toBe(stream ? "Well?" : "Go on.");
   });
 
   it("that are cut off within the thought do not make a thought of the next answer", async () => {

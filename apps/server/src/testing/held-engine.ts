@@ -12,9 +12,15 @@ import type { LoadedModel } from "../served-model.ts";
 export class HeldEngine extends LocalEngine {
   #tokens = Infinity;
   #letGo = Promise.withResolvers<void>();
+  #held = 0;
 
-  constructor(model: LoadedModel) {
-    super(model, engineLimits({}));
+  constructor(model: LoadedModel, limits: Parameters<typeof engineLimits>[0] = {}) {
+    super(model, engineLimits(limits));
+  }
+
+  /** Answers that stand still now. */
+  get held(): number {
+    return this.#held;
   }
 
   /**
@@ -42,7 +48,11 @@ export class HeldEngine extends LocalEngine {
     let said = 0;
     for await (const step of streamSteps(super.generate(promptIds, settings, signal, onPrefill))) {
       if (step.result !== undefined) return step.result;
-      if (said >= this.#tokens) await Promise.race([this.#letGo.promise, left]);
+      if (said >= this.#tokens) {
+        this.#held += 1;
+        await Promise.race([this.#letGo.promise, left]);
+        this.#held -= 1;
+      }
       said += 1;
       yield step.item;
     }

@@ -3,15 +3,25 @@ import { Tokenizer, m1ChatTemplate, m1SpecialTokens, trainTokenizer } from "@lev
 import * as tf from "@tensorflow/tfjs-core";
 import type { LoadedModel } from "../served-model.ts";
 
-/** What the model says to the text of a conversation; may begin with a thought. */
-export type Script = (conversation: string) => string;
+/** What is said to the text of a conversation; may begin with a thought. */
+export type Script = (conversation: string) => string | Endless;
+
+/** A text that is said again and again, until somebody ends it. */
+export interface Endless {
+  again: string;
+}
 
 /** Tokens of one conversation, split into the prompt and what was said since. */
 interface Row {
   prompt: number[];
   said: number[];
   /** What the script says to this prompt; worked out when it is first needed. */
-  reply?: number[];
+  reply?: Reply;
+}
+
+interface Reply {
+  ids: readonly number[];
+  isEndless: boolean;
 }
 
 class ScriptState implements ModelState {
@@ -98,7 +108,8 @@ class ScriptedModel implements NextTokenModel<ScriptState> {
     const { said, prompt } = row;
     const tokenizer = this.#tokenizer;
     const [end] = this.config.eosTokenId;
-    const reply = (row.reply ??= tokenizer.encode(this.#script(tokenizer.decode(prompt))));
+    const { ids: reply, isEndless } = (row.reply ??= this.#reply(tokenizer.decode(prompt)));
+    if (isEndless) return reply[said.length % reply.length]!;
     const close = tokenizer.tokenToId("</think>")!;
     const closed = said.lastIndexOf(close);
     if (closed < 0) return reply[said.length] ?? end!;
@@ -108,6 +119,12 @@ class ScriptedModel implements NextTokenModel<ScriptState> {
     // The line breaks before the answer come first, where the thought ended by itself.
     const scripted = closed === reply.indexOf(close) && answered.length === 0;
     return (scripted ? reply[said.length] : answer[answered.length]) ?? end!;
+  }
+
+  #reply(conversation: string): Reply {
+    const text = this.#script(conversation);
+    if (typeof text === "string") return { ids: this.#tokenizer.encode(text), isEndless: false };
+    return { ids: this.#tokenizer.encode(text.again), isEndless: true };
   }
 
   #withoutLineBreaks(ids: readonly number[]): number[] {

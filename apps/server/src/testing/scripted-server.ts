@@ -2,6 +2,7 @@ import type { TokenBatch } from "@levin/model";
 import OpenAI from "openai";
 import { createServer, type ServerSettings } from "../index.ts";
 import type { ServedModel } from "../served-model.ts";
+import { HeldEngine } from "./held-engine.ts";
 import { scriptedModel, type Script } from "./scripted-model.ts";
 
 /** A server that listens on a port of its own, and the official client for it. */
@@ -12,6 +13,8 @@ export interface ScriptedServer {
   readonly waiting: () => Promise<number>;
   /** Times that the model was asked for a next token. */
   readonly steps: () => number;
+  /** Has answers stand still where a test wants to do something in their midst. */
+  readonly engine: HeldEngine;
   /** POSTs a body, which may be broken JSON. */
   post(path: string, body: unknown): Promise<{ status: number; error: unknown }>;
   close(): Promise<void>;
@@ -30,6 +33,9 @@ export type WithReasoning<T> = T & { reasoning_content?: string };
 export const thought = "First add 1 and 2.\nThat is 3.";
 export const answer = "The sum is 3, ÄÖÜ 🙂. The end.";
 
+/** Would take far longer than a test may. */
+export const endless = { script: () => ({ again: "one two " }), context: 200_000 };
+
 const sum: Script = () => `<think>\n${thought}\n</think>\n\n${answer}`;
 
 /** Starts a real HTTP server whose model answers by a script. */
@@ -46,7 +52,8 @@ export async function startScriptedServer({
     steps += 1;
     return advance(state, tokens);
   };
-  const app = createServer({ ...served, ...options });
+  const engine = new HeldEngine(served, options);
+  const app = createServer({ ...served, engine, ...options });
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   return {
     url,
@@ -56,6 +63,7 @@ export async function startScriptedServer({
       return health.waiting;
     },
     steps: () => steps,
+    engine,
     async post(path, body) {
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const headers = { "content-type": "application/json" };

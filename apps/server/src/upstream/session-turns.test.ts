@@ -21,7 +21,7 @@ const script = (conversation: string): string => {
   if (last.includes("use a tool") && !last.includes("tool result")) {
     return 'Wait.\n<tool_calls>\n{"name": "look", "arguments": {"at": "x"}}\n</tool_calls>';
   }
-  const long = last.includes("at length") ? " and so on".repeat(2000) : "";
+  const long = last.includes("at length") ? " and so on".repeat(20) : "";
   return `<think>\nhm ${count("hm ")}\n</think>\n\nAnswer ${count("user name=user")}${long}.`;
 };
 
@@ -88,19 +88,22 @@ describe("sessions before another Levin server", () => {
 
   it("keep what a stream told that its client breaks off, and let the next turn begin", async () => {
     const leaving = new AbortController();
+    engine.engine.hold(60);
     const response = await fetch(`${front.url}/v1/chat/completions`, {
       method: "POST",
       signal: leaving.signal,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(client.turn(id, "at length", { stream: true })),
     });
-    const reader = response.body!.getReader();
-    // The thought and the first words of the answer are some thousand characters of events.
-    for (let read = 0; read < 10_000;) read += (await reader.read()).value!.byteLength;
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    // The thought and the first words of the answer.
+    for (let told = ""; told.split('"content":"').length < 20;)
+      told += (await reader.read()).value!;
     await expect(client.ask(id, "Now?")).rejects.toMatchObject(
       refused(409, { code: "session_busy" }),
     );
     leaving.abort();
+    engine.engine.letGo();
     await expect.poll(() => content(id), { timeout: 20_000 }).toHaveLength(3);
     expect((await content(id))[2]).toMatch(/^Answer 1 and/);
     await expect

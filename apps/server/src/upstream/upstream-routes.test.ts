@@ -5,6 +5,7 @@ import { expectIdle, patient } from "../testing/expect-idle.ts";
 import {
   answer,
   ask,
+  endless,
   model,
   startScriptedServer,
   thought,
@@ -15,7 +16,7 @@ import { startUpstreamServer, type UpstreamServer } from "../testing/upstream-se
 
 beforeAll(() => selectBackend("cpu"));
 
-const endless = { script: () => "one two ".repeat(50_000), context: 200_000, shutdownGrace: 0 };
+const busy = { ...endless, shutdownGrace: 0 };
 const question = { model, messages: ask("go"), temperature: 0 };
 
 type Engines = Parameters<typeof startScriptedServer>[0];
@@ -133,7 +134,7 @@ describe("a server before another Levin server", () => {
 
 describe("streams through it", () => {
   it("stop upstream when the client goes away", async () => {
-    const { front, engines } = await start(1, endless);
+    const { front, engines } = await start(1, busy);
     const client = new AbortController();
     await startStream(front.openai, client.signal);
     client.abort();
@@ -142,13 +143,13 @@ describe("streams through it", () => {
   });
 
   it("go to the upstream with least to do", async () => {
-    const { front } = await start(2, endless);
+    const { front } = await start(2, busy);
     for (let i = 0; i < 4; i++) await startStream(front.openai);
     expect(front.upstreams.all.map(({ outstanding }) => outstanding)).toEqual([2, 2]);
   });
 
   it("end with a typed error when the server closes", async () => {
-    const { front } = await start(1, endless);
+    const { front } = await start(1, busy);
     const chunks = await startStream(front.openai);
     const rest = async (): Promise<void> => {
       for await (const _ of { [Symbol.asyncIterator]: () => chunks });

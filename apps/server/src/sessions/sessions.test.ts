@@ -12,7 +12,6 @@ import { SessionClient } from "../testing/session-client.ts";
 const script = (conversation: string): string => {
   const count = (text: string) => conversation.split(text).length - 1;
   if (conversation.includes("fail now")) throw new Error("the script fails");
-  const last = conversation.slice(conversation.lastIndexOf("user name=user"));
   return `<think>\nthought ${count("thought ") + 1}\n</think>\n\nAnswer ${count("user name=user")}.`;
 };
 
@@ -236,10 +235,10 @@ describe("turns of a session", () => {
   });
 
   it("leave the session open when there is no room for them", async () => {
-    const script = (conversation: string) =>
+    const story = (conversation: string) =>
       conversation.includes("at length") ? { again: "one two " } : "Yes.";
     const limits = { maxBatch: 1, queueCapacity: 0, shutdownGrace: 0 };
-    const full = await startScriptedServer({ script, context: 200_000, ...limits });
+    const full = await startScriptedServer({ script: story, context: 200_000, ...limits });
     onTestFinished(() => full.close());
     const asker = new SessionClient(full.url, "scripted");
     const [{ id }, other] = [await asker.create(), await asker.create()];

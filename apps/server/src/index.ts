@@ -1,4 +1,5 @@
-export { createServer, type ServerOptions, type ServerSettings } from "./create-server.ts";
+export type { ServerSettings } from "./base-server.ts";
+export { createServer, type ServerOptions } from "./create-server.ts";
 export { pageFiles } from "./page-files.ts";
 export { ApiKeyError, type KeyLimits, type StoredKey } from "./security/api-key.ts";
 export type { AccessOptions } from "./security/access.ts";

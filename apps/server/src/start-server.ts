@@ -1,15 +1,16 @@
-import type { FastifyBaseLogger } from "fastify";
-import { createServer, type Answering, type ServerSettings } from "./create-server.ts";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import type { ServerSettings } from "./base-server.ts";
+import type { Answering, ServerOptions } from "./create-server.ts";
 import { engineLimits, type EngineLimits } from "./engine/engine.ts";
-import { WorkerEngine } from "./engine/worker-engine.ts";
 import type { FileLimits } from "./jobs/file-limits.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { FlagError } from "./flag-error.ts";
 import { ListenError } from "./listen-error.ts";
-import { loadServedModel, readServedModel, type LoadOptions } from "./load-served-model.ts";
+import type { LoadOptions } from "./load-served-model.ts";
 import { openAccess, type AccessOptions } from "./security/access.ts";
 import { openDatabase } from "./sessions/open-database.ts";
 import type { SessionOptions } from "./sessions/session-flags.ts";
+import { upstreamServer } from "./upstream-server.ts";
 import { Upstreams } from "./upstream/upstreams.ts";
 
 /** No well-known service uses it. */
@@ -66,7 +67,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
   if (options.upstreams && maxPromptTokens !== undefined) throw unboundPrompts();
   const security = openAccess(host, options);
   const { jobs, database, answering } = await openParts(options);
-  const app = createServer({
+  const app = await newServer({
     ...options,
     ...answering,
     ...(maxPromptTokens !== undefined && { maxPromptTokens }),
@@ -108,6 +109,13 @@ async function openParts(options: StartOptions) {
   }
 }
 
+/** As `createServer`, but loads what runs models only where there is one. */
+export async function newServer(options: ServerOptions): Promise<FastifyInstance> {
+  if ("upstreams" in options) return upstreamServer(options);
+  const { modelServer } = await import("./model-server.ts");
+  return modelServer(options);
+}
+
 /** Upstreams, or a model in a thread of its own, where it may still be loading, or in this one. */
 export async function whatAnswers(
   options: AnswerOptions,
@@ -117,16 +125,16 @@ export async function whatAnswers(
   const { upstreams: urls, upstreamKey: key } = options;
   if (urls) return { upstreams: await Upstreams.start({ urls, key, logger }) };
   const load = { model, backend, stages, modelId };
+  const { loadServedModel, readServedModel } = await import("./load-served-model.ts");
   if (!worker) return loadServedModel(load);
+  const { WorkerEngine } = await import("./engine/worker-engine.ts");
   const served = await readServedModel(load);
   return { ...served, engine: new WorkerEngine({ load, limits, logger }) };
 }
 
 /** @throws what `loadServedModel` throws */
 export async function untilLoaded(answering: Answering): Promise<void> {
-  if ("engine" in answering && answering.engine instanceof WorkerEngine) {
-    await answering.engine.loaded;
-  }
+  if ("engine" in answering && "loaded" in answering.engine) await answering.engine.loaded;
 }
 
 function unboundPrompts(): FlagError {

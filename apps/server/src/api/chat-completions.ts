@@ -1,3 +1,4 @@
+import { answerConstraint } from "./answer-constraint.ts";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../scheduling/generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
@@ -11,8 +12,8 @@ import { clientSignal, sendEventStream } from "./event-stream.ts";
 import { checkModel } from "./models.ts";
 import { about } from "./openapi.ts";
 import { chatChunkSchema, chatCompletionSchema } from "./reply-schemas.ts";
-import { answerConstraint } from "./structured-outputs.ts";
-import { toolConstraint, toolDefinitions, toolUse, usesTools } from "./tools.ts";
+import { toolConstraint } from "./tool-constraint.ts";
+import { toolDefinitions, toolUse, usesTools } from "./tools.ts";
 
 /** `POST /v1/chat/completions`, streaming and not. */
 export function chatCompletions(

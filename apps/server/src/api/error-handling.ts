@@ -1,34 +1,23 @@
-import { OutOfMemoryError } from "@levin/kernels/node";
-import {
-  ConstraintError,
-  GenerationOptionsError,
-  PromptTooLongError,
-  TokenBatchError,
-} from "@levin/model";
-import { StageError } from "@levin/model/node";
-import { TokenizerError } from "@levin/tokenizer";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ApiError } from "./api-error.ts";
+
+/** Errors of the model's packages by their names: a server before other engines does not load those. */
+const modelErrors: Record<string, { status: number; code?: string }> = {
+  PromptTooLongError: { status: 400, code: "context_length_exceeded" },
+  ConstraintError: { status: 400 },
+  GenerationOptionsError: { status: 400 },
+  TokenBatchError: { status: 400 },
+  TokenizerError: { status: 400 },
+  OutOfMemoryError: { status: 503, code: "out_of_memory" },
+  StageError: { status: 503, code: "stage_failed" },
+};
 
 /** Any error as the one a client is told about; what it cannot mend is a plain 500. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof PromptTooLongError) {
-    return new ApiError(400, error.message, { code: "context_length_exceeded" });
-  }
-  if (
-    error instanceof ConstraintError ||
-    error instanceof GenerationOptionsError ||
-    error instanceof TokenBatchError ||
-    error instanceof TokenizerError
-  ) {
-    return new ApiError(400, error.message);
-  }
-  if (error instanceof OutOfMemoryError) {
-    return new ApiError(503, error.message, { code: "out_of_memory" });
-  }
-  if (error instanceof StageError) {
-    return new ApiError(503, error.message, { code: "stage_failed" });
+  if (error instanceof Error && Object.hasOwn(modelErrors, error.name)) {
+    const { status, code = null } = modelErrors[error.name]!;
+    return new ApiError(status, error.message, { code });
   }
   const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

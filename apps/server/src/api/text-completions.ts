@@ -16,7 +16,7 @@ import {
   type TextChunk,
   type TextCompletion,
 } from "./reply-schemas.ts";
-import { answerConstraint } from "./structured-outputs.ts";
+import { answerConstraint } from "./answer-constraint.ts";
 import { wholeAnswers, type WholeAnswer } from "./whole-answers.ts";
 
 /** `POST /v1/completions`: continues texts; a thought in one is reported apart from the text. */

@@ -1,6 +1,11 @@
-import { createServer } from "../create-server.ts";
 import { engineLimits } from "../engine/engine.ts";
-import { closeOnSignals, untilLoaded, whatAnswers, type AnswerOptions } from "../start-server.ts";
+import {
+  closeOnSignals,
+  newServer,
+  untilLoaded,
+  whatAnswers,
+  type AnswerOptions,
+} from "../start-server.ts";
 import { startBatchWorker } from "./batch-worker.ts";
 import { startJobWorker, type JobHandler } from "./job-worker.ts";
 
@@ -30,7 +35,7 @@ export async function startWorker(options: StartWorkerOptions): Promise<void> {
   const { redis: redisUrl, stallSeconds, logger, others = [] } = options;
   const limits = engineLimits(options);
   const answering = await whatAnswers(options, limits);
-  const app = createServer({ ...answering, ...limits, ...(logger && { logger }) });
+  const app = await newServer({ ...answering, ...limits, ...(logger && { logger }) });
   const ends: (() => Promise<unknown>)[] = [];
   const close = (): Promise<void> => Promise.all(ends.map((end) => end())).then(() => app.close());
   try {

@@ -6,8 +6,9 @@ import { answerSteps, checkRoom, type AnswerStep } from "../answers.ts";
 import { chatPromptIds } from "../chat-prompt.ts";
 import { clientSignal } from "../event-stream.ts";
 import { checkModel } from "../models.ts";
-import { formatConstraint } from "../response-format.ts";
-import { toolConstraint, toolDefinitions, usesTools, type ToolUse } from "../tools.ts";
+import { formatConstraint } from "../format-constraint.ts";
+import { toolConstraint } from "../tool-constraint.ts";
+import { toolDefinitions, usesTools, type ToolUse } from "../tools.ts";
 import { wantsLogprobs, type ResponseRequest } from "./response-request.ts";
 
 /** An answer to a checked request. */

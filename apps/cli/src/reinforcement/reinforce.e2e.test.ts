@@ -13,10 +13,10 @@ import { readReinforcementRecipe } from "./reinforcement-recipe.ts";
 
 let folder: string;
 let recipe: string;
-/** A run that nothing disturbs, into the folder `whole`, and one of two iterations by two processes. */
+/** Runs that nothing disturbs, into the folders `whole` and, by two processes, `shared`. */
 let whole: Outcome;
 let shared: Outcome;
-const byTwo = ["--workers", "2", "--iterations", "2"];
+const byTwo = ["--workers", "2"];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "reinforce-"));
   recipe = await writeRecipe({});
@@ -30,7 +30,7 @@ async function writeRecipe(changes: object): Promise<string> {
   const path = join(folder, `recipe-${Object.keys(changes).join("-")}.json`);
   const settings = {
     seed: 5,
-    iterations: 3,
+    iterations: 2,
     taskWeights: { "letter-counting": 1, copying: 1 },
     otherTaskWeight: 0,
     minDifficulty: 0.7,
@@ -41,7 +41,7 @@ async function writeRecipe(changes: object): Promise<string> {
     learningRate: 1e-4,
     maxNewTokens: 60,
     checkpointEvery: 1,
-    evaluation: { every: 3, problemsPerTask: 2 },
+    evaluation: { every: 2, problemsPerTask: 2 },
   };
   await writeFile(path, JSON.stringify({ ...settings, ...changes }));
   return path;
@@ -57,7 +57,7 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
   it("teaches spark by reward, and goes on bit for bit after kill -9", async () => {
     expect(whole).toMatchObject({ code: 0, stderr: "" });
     expect(whole.stdout).toMatch(/^held out after 0: .*letter-counting \d+, copying \d+/);
-    expect(whole.stdout).toMatch(/iteration 3 \| reward 0\.\d+ \| mixed groups \d+ %/);
+    expect(whole.stdout).toMatch(/iteration 2 \| reward 0\.\d+ \| mixed groups \d+ %/);
 
     // As if killed before the first checkpoint.
     await mkdir(join(folder, "killed"));
@@ -65,7 +65,7 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
     const args = levinArguments("reinforce", recipe, "--output", join(folder, "killed"));
     const child = spawn(process.execPath, args, { cwd: repository });
     child.stdout.on("data", (chunk: Buffer) => {
-      if (chunk.toString().includes("iteration 2")) child.kill("SIGKILL");
+      if (chunk.toString().includes("iteration 1")) child.kill("SIGKILL");
     });
     expect(await new Promise((done) => child.on("close", (_, signal) => done(signal)))).toBe(
       "SIGKILL",
@@ -74,8 +74,8 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
     expect((await weights("killed")).equals(await weights("whole"))).toBe(true);
     const steps = async (output: string): Promise<number[]> =>
       (await logOf(folder, output)).map(({ step }) => step);
-    expect(await steps("killed")).toEqual([0, 1, 2, 3, 3]);
-    expect(await steps("whole")).toEqual([0, 1, 2, 3, 3]);
+    expect(await steps("killed")).toEqual([0, 1, 2, 2]);
+    expect(await steps("whole")).toEqual([0, 1, 2, 2]);
     const [first] = await logOf(folder, "whole");
     const accuracies = first!["accuracies"] as Record<string, number>;
     const mean = (accuracies["letter-counting"]! + accuracies["copying"]!) / 2;
@@ -87,18 +87,18 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
         [0, "tasks"],
       ],
       ...[
-        [3, "tasks"],
-        [3, "tasks"],
+        [2, "tasks"],
+        [2, "tasks"],
       ],
     ]);
     expect(await logOf(folder, "killed", "samples")).toEqual(samples);
 
     const wild = await writeRecipe({ learningRate: 1e30, evaluation: undefined });
-    const longer = ["--output", join(folder, "killed"), "--iterations", "4"];
+    const longer = ["--output", join(folder, "killed"), "--iterations", "3"];
     const diverged = await levin("reinforce", wild, ...longer);
     expect(diverged.code).toBe(1);
     expect(diverged.stderr).toMatch(
-      /expected finite numbers.*the checkpoint of step 6 is kept: go on with a lower learningRate/,
+      /expected finite numbers.*the checkpoint of step 4 is kept: go on with a lower learningRate/,
     );
 
     const model = join(folder, "whole/model");
@@ -166,8 +166,8 @@ describe("levin reinforce", { timeout: 180_000 }, () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const first = await startWorker(redis);
-    const flags = ["--output", join(folder, "by-redis"), "--iterations", "2"];
-    const caller = startWithRedis(redis, "reinforce", recipe, ...flags);
+    const output = join(folder, "by-redis");
+    const caller = startWithRedis(redis, "reinforce", recipe, "--output", output);
     await expect.poll(caller.said, patient).toMatch(/iteration 1/);
     await first.kill();
     await startWorker(redis);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ export interface ServerProcess {
   url: string;
   /** Resident memory in bytes; NaN where the system does not tell. */
   resident: () => Promise<number>;
+  /** What it said last, when it has ended by itself. */
+  lastWords: () => string | undefined;
   stop: () => Promise<void>;
 }
 
@@ -53,10 +55,13 @@ export async function startProcess(
         failed(error.code === "ENOENT" ? new Error(`${program} is not on this machine`) : error),
     );
   });
-  if (url === undefined) throw new Error(`${program} ended before it was ready: ${said}`);
+  if (url === undefined) {
+    throw new Error(`${program} ended before it was ready: ${wordsOf(said)}`);
+  }
   return {
     url,
     resident: () => residentBytesOf(child.pid!),
+    lastWords: () => (isRunning(child) ? undefined : wordsOf(said)),
     stop: async () => {
       child.kill();
       await ended;
@@ -67,4 +72,14 @@ export async function startProcess(
 async function residentBytesOf(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? NaN);
+}
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+/** The line that tells why a program ended, else the last one. */
+function wordsOf(said: string): string {
+  const lines = said.trim().split("\n");
+  return lines.find((line) => /assert|error/i.test(line)) ?? lines.at(-1)!;
 }

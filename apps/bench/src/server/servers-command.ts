@@ -29,6 +29,11 @@ interface ServersFlags {
   output?: string;
 }
 
+interface ServersPlan extends ServersFlags {
+  /** Further flags of llama.cpp's server. */
+  passed: string[];
+}
+
 /** Tokens of a prompt and its answer, in each slot of llama.cpp. */
 const slotTokens = 2048;
 
@@ -38,6 +43,7 @@ const say = (line: string): unknown => process.stderr.write(`${line}\n`);
 export function addServers(program: Command): void {
   program
     .command("servers")
+    .argument("[flags...]", "further flags of llama-server, after --")
     .description("the same model behind Levin's server and llama.cpp's, with 1, 8, 32 clients")
     .addOption(
       new Option("--model <name>", "spark, or a hybrid with random weights by its parameters")
@@ -62,17 +68,18 @@ export function addServers(program: Command): void {
     .option("--repeats <n>", "repetitions after one warm-up", toNumber, 3)
     .option("--max-tokens <n>", "tokens of each answer at most", toNumber, 128)
     .option("--output <directory>", "write servers-MODEL.json there")
-    .action(async (flags: ServersFlags) => {
+    .action(async (passed: string[], flags: ServersFlags) => {
+      const plan: ServersPlan = { ...flags, passed };
       const folder = await mkdtemp(join(tmpdir(), "levin-servers-"));
       const running: RunningServer[] = [];
       try {
-        await startAll(flags, folder, running);
-        await measureAll(running, flags);
+        await startAll(plan, folder, running);
+        await measureAll(running, plan);
       } finally {
         await Promise.all(running.map(({ server }) => server.stop()));
         await rm(folder, { recursive: true });
       }
-      await report(flags, running);
+      await report(plan, running);
     });
 }
 
@@ -85,11 +92,11 @@ interface RunningServer extends ServerResults {
 
 /** All stay up for the whole run: idle ones take no processor time. */
 async function startAll(
-  flags: ServersFlags,
+  flags: ServersPlan,
   folder: string,
   running: RunningServer[],
 ): Promise<void> {
-  const { model, llamaServer, llamaThreads } = flags;
+  const { model, llamaServer, llamaThreads, passed } = flags;
   const places = Math.max(...flags.clients);
   const add = async (name: string, weights: ServedWeights, server: ServerProcess) => {
     const results = flags.clients.map((clients) => ({ clients, results: [] }));
@@ -106,11 +113,10 @@ async function startAll(
     for (const threads of llamaThreads) {
       const name = `llama.cpp, ${threads} thread${threads === 1 ? "" : "s"}`;
       try {
-        const server = await startLlamaServer(llamaServer, file, { places, threads });
+        const server = await startLlamaServer(llamaServer, file, { places, threads, passed });
         await add(name, weights, server);
       } catch (error) {
-        const [why] = (error as Error).message.split("\n");
-        say(`left out: ${name} (${why}; --llama-server names one)`);
+        say(`left out: ${name} (${(error as Error).message}; --llama-server names one)`);
       }
     }
   }
@@ -119,27 +125,35 @@ async function startAll(
 function startLlamaServer(
   program: string,
   file: string,
-  { places, threads }: { places: number; threads: number },
+  { places, threads, passed }: { places: number; threads: number; passed: readonly string[] },
 ): Promise<ServerProcess> {
   const flags = [
     ...["--model", file, "--host", "127.0.0.1", "--port", "0", "--jinja"],
     ...["--parallel", String(places), "--ctx-size", String(places * slotTokens)],
-    ...["--threads", String(threads)],
+    ...["--threads", String(threads), ...passed],
   ];
   return startProcess(program, flags, /listening on (http:\S+)/);
 }
 
-/** All servers take turns, so that a drift of the machine meets each. */
+/** All servers take turns, so that a drift of the machine meets each; one that ends is left out. */
 async function measureAll(
-  running: readonly RunningServer[],
+  running: RunningServer[],
   { clients, seconds, repeats, maxTokens }: ServersFlags,
 ): Promise<void> {
   for (let repeat = 0; repeat <= repeats; repeat++) {
     for (const [setting, count] of clients.entries()) {
-      for (const { name, weights, server, client, question, settings } of running) {
+      for (const one of [...running]) {
+        const { client, question, server, settings } = one;
+        const name = `${one.name}, ${one.weights}`;
         const plan = { clients: count, seconds, maxTokens, question };
         const result = await measureStreams(client, plan);
-        say(`${count} clients: ${name}, ${weights}, ${result.tokensPerSecond.toFixed(0)} tokens/s`);
+        const words = server.lastWords();
+        if (words !== undefined) {
+          say(`left out: ${name} (it ended with ${count} clients: ${words})`);
+          running.splice(running.indexOf(one), 1);
+          continue;
+        }
+        say(`${count} clients: ${name}, ${result.tokensPerSecond.toFixed(0)} tokens/s`);
         for (const why of result.lost.slice(0, 3)) say(`lost: ${why}`);
         const resident = await server.resident();
         if (repeat > 0) settings[setting]!.results.push({ ...result, resident });
@@ -148,8 +162,8 @@ async function measureAll(
   }
 }
 
-async function report(flags: ServersFlags, running: readonly RunningServer[]): Promise<void> {
-  const { model, seconds, repeats, maxTokens, output } = flags;
+async function report(flags: ServersPlan, running: readonly RunningServer[]): Promise<void> {
+  const { model, seconds, repeats, maxTokens, passed, output } = flags;
   console.log(
     `${model}, ${describeMachine()}, ${seconds} s each, best of ${repeats} (the worst in brackets)\n`,
   );
@@ -158,6 +172,6 @@ async function report(flags: ServersFlags, running: readonly RunningServer[]): P
   if (output === undefined) return;
   await mkdir(output, { recursive: true });
   const [date, machine] = [new Date().toISOString(), describeMachine()];
-  const whole = { date, machine, model, seconds, maxTokens, servers };
+  const whole = { date, machine, model, seconds, maxTokens, flags: passed, servers };
   await writeFile(join(output, `servers-${model}.json`), `${JSON.stringify(whole, null, 2)}\n`);
 }

@@ -31,8 +31,8 @@ function row(
     all[setting]!.results.map(({ tokensPerSecond }) => tokensPerSecond);
   const { clients, results } = settings[setting]!;
   const own = rates({ settings });
-  const levin = servers.find((other) => other.name === "Levin" && other.weights === weights)!;
-  const ratio = best(rates(levin)) / best(own);
+  const levin = servers.find((other) => other.name === "Levin" && other.weights === weights);
+  const ratio = levin ? `${(best(rates(levin)) / best(own)).toFixed(2)} ×` : "–";
   const resident = Math.max(...results.map((result) => result.resident)) / 2 ** 20;
   const times = (["firstToken", "betweenTokens"] as const).flatMap((time) =>
     (["p50", "p99"] as const).map((point) =>
@@ -43,7 +43,7 @@ function row(
     ),
   );
   const cells = [
-    ...[clients, weights, name, withSpread(own), `${ratio.toFixed(2)} ×`],
+    ...[clients, weights, name, withSpread(own), ratio],
     ...times,
     total(results, ({ whole }) => whole),
     total(results, ({ lost }) => lost.length),

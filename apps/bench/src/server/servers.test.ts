@@ -29,6 +29,13 @@ it("servers are compared with Levin's of the same weights, at each number of cli
   ]);
 });
 
+it("nothing is compared with a Levin that is not there", () => {
+  const [row] = serversTable([server("llama.cpp, 1 thread", "int8", [10])])
+    .split("\n")
+    .slice(2);
+  expect(row).toContain("| 10 (−0 %) | – |");
+});
+
 it("a program that is not there, or ends at once, is named with what it said", async () => {
   const ready = /ready at (\S+)/;
   await expect(startProcess("no-such-server", [], ready)).rejects.toThrow(
@@ -40,7 +47,7 @@ it("a program that is not there, or ends at once, is named with what it said", a
 
 it("a program is there when it says where, and gone when it is stopped", async () => {
   const program = "console.error('ready at http://here'); setInterval(() => {}, 1000)";
-  const { url, stop, resident } = await startProcess(
+  const { url, stop, resident, lastWords } = await startProcess(
     process.execPath,
     ["-e", program],
     /ready at (\S+)/,
@@ -48,5 +55,7 @@ it("a program is there when it says where, and gone when it is stopped", async (
   expect(url).toBe("http://here");
   const bytes = await resident();
   expect(Number.isNaN(bytes) || bytes > MiB).toBe(true);
+  expect(lastWords()).toBeUndefined();
   await stop();
+  expect(lastWords()).toBe("ready at http://here");
 });

@@ -99,11 +99,14 @@ async function startAll(
   const { model, llamaServer, llamaThreads, passed } = flags;
   const places = Math.max(...flags.clients);
   const add = async (name: string, weights: ServedWeights, server: ServerProcess) => {
-    const results = flags.clients.map((clients) => ({ clients, results: [] }));
-    running.push({
-      ...{ name, weights, server, settings: results, question: questions(1) },
-      client: await LoadClient.connect(server.url),
-    });
+    const settings = flags.clients.map((clients) => ({ clients, results: [] }));
+    try {
+      const client = await LoadClient.connect(server.url);
+      running.push({ name, weights, server, client, settings, question: questions(1) });
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   };
   for (const weights of flags.weights) {
     const directory = await levinModel(model, weights, folder);

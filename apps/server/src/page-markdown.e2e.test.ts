@@ -71,8 +71,13 @@ describe.skipIf(!chromiumPath)("answers in Markdown on the chat page", () => {
     expect(await answer.innerText()).toContain("it costs $3 or $4");
     const link = answer.getByRole("link", { name: "source" });
     expect(await link.getAttribute("rel")).toBe("noopener noreferrer");
+    // It says so for a moment: until the clock goes on.
+    await page.clock.install();
+    await page.clock.pauseAt(Date.now() + 60_000);
     await answer.getByRole("button", { name: "Copy" }).click();
     await answer.getByRole("button", { name: "Copied" }).waitFor();
+    await page.clock.resume();
+    await answer.getByRole("button", { name: "Copy", exact: true }).waitFor();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
     expect(copied).toBe("const sum = (n: number): number => (n * (n + 1)) / 2;");
     for (const colorScheme of ["light", "dark"] as const) {

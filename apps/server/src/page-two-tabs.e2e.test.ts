@@ -39,6 +39,8 @@ describe.skipIf(!chromiumPath)("two tabs of the chat page", () => {
     other = second ?? (await chat.openAs(visitor));
     await open(other, start);
     await answered(other, `1: ${start}`);
+    // The end of an answer comes after its last word.
+    await finished(other);
   });
   afterEach(() => engine.letGo());
 

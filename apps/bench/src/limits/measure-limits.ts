@@ -14,14 +14,24 @@ export interface Limits {
 }
 
 const page = 65_536;
-/** Read by each thread, in bytes: many times what caches hold. */
-const bytesPerThread = 256 * 2 ** 20;
-/** Some tenths of a second of multiply-adds. */
-const rounds = 2 ** 27;
+/** Work of each thread in a repetition. */
+export interface LimitsWork {
+  /** Bytes read. */
+  bytes: number;
+  /** Rounds of multiply-adds. */
+  rounds: number;
+}
+
+/** Many times what caches hold, and some tenths of a second of multiply-adds. */
+const enough: LimitsWork = { bytes: 256 * 2 ** 20, rounds: 2 ** 27 };
 
 /** Measures memory bandwidth and the peak of multiply-adds with WASM threads, after one warm-up. */
-export async function measureLimits(threads: number, repeats: number): Promise<Limits> {
-  const pages = 1 + (threads * bytesPerThread) / page;
+export async function measureLimits(
+  threads: number,
+  repeats: number,
+  { bytes, rounds } = enough,
+): Promise<Limits> {
+  const pages = 1 + (threads * bytes) / page;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65_536, shared: true });
   // Pages that were never written all show one and the same page of zeros.
   new Uint8Array(memory.buffer).fill(1);
@@ -45,12 +55,12 @@ export async function measureLimits(threads: number, repeats: number): Promise<L
     const limits: Limits = { threads, read: [], multiplyAdd: [] };
     for (let run = 0; run <= repeats; run++) {
       const reading = await time((index) => ({
-        address: page + index * bytesPerThread,
-        bytes: bytesPerThread,
+        address: page + index * bytes,
+        bytes,
       }));
       const computing = await time(() => ({ rounds }));
       if (run === 0) continue;
-      limits.read.push((threads * bytesPerThread) / reading / 1e9);
+      limits.read.push((threads * bytes) / reading / 1e9);
       limits.multiplyAdd.push((threads * flops) / computing / 1e9);
     }
     return limits;

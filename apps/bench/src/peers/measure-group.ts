@@ -1,4 +1,4 @@
-import { measureLimits, type Limits } from "../limits/measure-limits.ts";
+import { measureLimits, type Limits, type LimitsWork } from "../limits/measure-limits.ts";
 import { describeMachine } from "../machine.ts";
 import type { PeerEngine, PeerPlan, PeerResult } from "./peer-engine.ts";
 import type { PeerGroup } from "./peer-group.ts";
@@ -9,19 +9,22 @@ const limitRepeats = 5;
 /**
  * All engines with one model at one length. They take turns, so that a drift of the machine meets all of
  * them; one that fails is left out, which `say` is told.
+ *
+ * @param work with which the machine's limits are measured
  */
 export async function measureGroup(
   engines: readonly PeerEngine[],
   plan: PeerPlan,
   rounds: number,
   say: (line: string) => void,
+  work?: LimitsWork,
 ): Promise<PeerGroup> {
   const { size, length, threads, repeats } = plan;
   const limits: Limits = { threads, read: [], multiplyAdd: [] };
   const results = new Map<PeerEngine, PeerResult>();
   const leftOut = new Set<PeerEngine>();
   for (let round = 1; round <= rounds; round++) {
-    const { read, multiplyAdd } = await measureLimits(threads, limitRepeats);
+    const { read, multiplyAdd } = await measureLimits(threads, limitRepeats, work);
     limits.read.push(...read);
     limits.multiplyAdd.push(...multiplyAdd);
     for (const engine of engines) {

@@ -132,9 +132,9 @@ describe("measureGroup", () => {
   it("lets engines take turns, and leaves out what fails or would take too long", async () => {
     const said: string[] = [];
     const engines = [engine("one"), engine("broken"), engine("short", 2048), engine("two")];
-    const { results, limits, repeats } = await measureGroup(engines, plan, 2, (line) =>
-      said.push(line),
-    );
+    const say = (line: string) => void said.push(line);
+    const work = { bytes: 2 ** 20, rounds: 2 ** 16 };
+    const { results, limits, repeats } = await measureGroup(engines, plan, 2, say, work);
     expect(turns).toEqual(["one", "broken", "two", "one", "two"]);
     expect(results.map(({ engine: name, decode }) => [name, decode])).toEqual([
       ["one", [1, 4]],

@@ -134,7 +134,7 @@ export async function kept(page: Page, titles: readonly string[]): Promise<void>
 /** What axe finds wrong; it comes in from outside, because the page's policy forbids foreign scripts. */
 export function violations(page: Page): Promise<string[]> {
   return page.evaluate(`(() => { ${AxeSource.source}
-    return axe.run().then((result) => result.violations.map((violation) => violation.id + ": " + violation.nodes[0].html)); })()`);
+    return axe.run({ resultTypes: ["violations"] }).then((result) => result.violations.map((violation) => violation.id + ": " + violation.nodes[0].html)); })()`);
 }
 
 /** Pixels that the page is too wide. */

@@ -1,8 +1,15 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { softwareGpuEnvironment } from "./tooling/software-gpu.ts";
 
 // Tests run from source: the `@levin/source` condition resolves workspace packages to src/index.ts.
 const conditions = ["@levin/source", "node"];
+
+// Tests and what they start load hundreds of source files; Node keeps them compiled here.
+process.env["NODE_COMPILE_CACHE"] ??= join(
+  import.meta.dirname,
+  "node_modules/.cache/levin-compiled",
+);
 
 export default defineConfig({
   resolve: { conditions },

@@ -51,6 +51,8 @@ const env = {
   ...process.env,
   PATH: bin + delimiter + process.env["PATH"],
   TURBO_TELEMETRY_DISABLED: "1",
+  // Commands that run from source start in half the time.
+  NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? join(bin, "../.cache/levin-compiled"),
 };
 const steps = commands[name];
 for (const [index, [program, ...rest]] of steps.entries()) {

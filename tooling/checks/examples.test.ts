@@ -10,7 +10,6 @@ import { describe, expect, it } from "vitest";
 import { chromiumPath } from "../chromium.ts";
 import { resultOfPage } from "../release-check/result-of-page.ts";
 import { promised } from "./readme-examples.ts";
-import "../compile-cache.ts";
 import { root } from "./workspace.ts";
 
 const run = promisify(execFile);

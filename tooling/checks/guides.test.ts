@@ -5,7 +5,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import "../compile-cache.ts";
 import { root } from "./workspace.ts";
 
 const run = promisify(execFile);

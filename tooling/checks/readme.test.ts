@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { codeBlocks, promised } from "./readme-examples.ts";
-import "../compile-cache.ts";
 import { workspace } from "./workspace.ts";
 
 const run = promisify(execFile);

@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { codeBlocks, promised } from "./readme-examples.ts";
-import "../compile-cache.ts";
 import { root } from "./workspace.ts";
 
 const run = promisify(execFile);

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import "@levin/tooling/compile-cache";
 
 const main = join(import.meta.dirname, "../main.ts");
 export const repository = join(import.meta.dirname, "../../../..");

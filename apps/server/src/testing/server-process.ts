@@ -5,8 +5,6 @@ import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
 
 const main = join(import.meta.dirname, "../main.ts");
-/** Starting from source takes half the time when it was compiled before. */
-const compiled = join(import.meta.dirname, "../../../../node_modules/.cache/levin-compiled");
 
 /** `levin-server` from source, in a process of its own. */
 export interface ServerProcess {
@@ -30,7 +28,6 @@ export async function startProcess(
 ): Promise<ServerProcess> {
   const child = spawn(process.execPath, ["--conditions=@levin/source", program, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
   });
   let said = "";
   child.stderr.on("data", (text) => (said += String(text)));

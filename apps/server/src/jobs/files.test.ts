@@ -1,33 +1,18 @@
 import { selectBackend } from "@levin/kernels/node";
-import { redisServerPath, startRedis, type TestRedis } from "@levin/tooling/redis-server";
-import type { Redis } from "ioredis";
+import { redisServerPath } from "@levin/tooling/redis-server";
 import OpenAI, { toFile } from "openai";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createKey } from "../security/api-key.ts";
 import { KeyRing } from "../security/key-ring.ts";
 import { chatLine, createBatch, replies } from "../testing/batch-client.ts";
+import { ownRedis } from "../testing/own-redis.ts";
 import { startScriptedServer } from "../testing/scripted-server.ts";
 import type { FileLimits } from "./file-limits.ts";
-import { JobRuns } from "./job-runs.ts";
 import { Jobs } from "./jobs.ts";
-import { openRedis } from "./redis-connection.ts";
 
 describe.skipIf(!redisServerPath())("files, asked by the official openai client", () => {
-  let server: TestRedis;
-  let redis: Redis;
-  let runs: JobRuns;
-
-  beforeAll(async () => {
-    await selectBackend("cpu");
-    server = await startRedis();
-    redis = await openRedis(server.url);
-    runs = new JobRuns(redis);
-  });
-  afterAll(async () => {
-    await runs?.close();
-    redis?.disconnect();
-    await server?.stop();
-  });
+  const own = ownRedis();
+  beforeAll(() => selectBackend("cpu"));
 
   /** Clients of new keys of one server. */
   async function clients(limits: Partial<FileLimits> = {}): Promise<[OpenAI, OpenAI]> {
@@ -37,7 +22,7 @@ describe.skipIf(!redisServerPath())("files, asked by the official openai client"
       keys.map(({ stored }) => stored),
     );
     const started = await startScriptedServer({
-      jobs: await Jobs.open(server.url, { limits }),
+      jobs: await Jobs.open(own.url, { limits }),
       security: { keys: ring },
     });
     onTestFinished(() => started.close());
@@ -56,9 +41,9 @@ describe.skipIf(!redisServerPath())("files, asked by the official openai client"
       client,
       ["a", "b", "c"].map((name) => chatLine(name, "go")),
     );
-    await runs.record(id, 0, { status: "completed", value: { custom_id: "a", text: "ÄÖÜ" } });
-    await runs.record(id, 1, { status: "failed", value: { custom_id: "b" } });
-    await runs.record(id, 2, { status: "completed", value: { custom_id: "c" } });
+    await own.runs.record(id, 0, { status: "completed", value: { custom_id: "a", text: "ÄÖÜ" } });
+    await own.runs.record(id, 1, { status: "failed", value: { custom_id: "b" } });
+    await own.runs.record(id, 2, { status: "completed", value: { custom_id: "c" } });
     return client.batches.retrieve(id);
   }
 
@@ -102,7 +87,7 @@ describe.skipIf(!redisServerPath())("files, asked by the official openai client"
       { id: errors },
     ]);
     expect(await replies(client, errors)).toEqual([{ custom_id: "b" }]);
-    expect(await redis.hlen(`levin:run:${id}:results`)).toBe(1);
+    expect(await own.redis.hlen(`levin:run:${id}:results`)).toBe(1);
     expect(await client.batches.retrieve(id)).toMatchObject({
       status: "completed",
       request_counts: { total: 3, completed: 2, failed: 1 },
@@ -132,14 +117,14 @@ describe.skipIf(!redisServerPath())("files, asked by the official openai client"
 
   it("lets a key have so many bytes, those of its batches too, and keeps nothing of what is refused", async () => {
     const [client, other] = await clients({ bytesPerKey: 300_000 });
-    const before = await redis.keys("levin:file:*");
+    const before = await own.redis.keys("levin:file:*");
     const refused = { status: 403, code: "file_bytes_exceeded" };
     await expect(upload(client, 310_000)).rejects.toMatchObject(refused);
     // Each has room, both have not.
     const both = await Promise.allSettled([upload(client, 160_000), upload(client, 160_000)]);
     expect(both.some(({ status }) => status === "rejected")).toBe(true);
     for (const { id } of (await client.files.list()).data) await client.files.delete(id);
-    expect(await redis.keys("levin:file:*")).toEqual(before);
+    expect(await own.redis.keys("levin:file:*")).toEqual(before);
     const { batches } = client;
     const first = await createBatch(client, JSON.stringify(chatLine("a", "x".repeat(110_000))));
     const { input_file_id, endpoint } = first as OpenAI.BatchCreateParams;

@@ -172,9 +172,15 @@ eachDatabase("sessions", (opened) => {
   it("takes room for states from the keys that hold most of them", async () => {
     await database.db.deleteFrom("state").execute();
     const shared = new SessionStore(database, { ...defaultQuota, bytes: 1000 });
+    let minute = 0;
     const keep = async (owner: string, size: number) => {
       const state = { position: 0, tokens: 1, bytes: bytes(size) };
-      return shared.create(owner, blank, [said("x")], state);
+      const session = await shared.create(owner, blank, [said("x")], state);
+      // Of states of one millisecond none is the older one.
+      const created_at = Date.now() - 3_600_000 + 60_000 * minute++;
+      const own = database.db.updateTable("state").where("session_id", "=", session.id);
+      await own.set({ created_at }).execute();
+      return session;
     };
     const kept = async (sessions: readonly Session[]) => {
       const states = await Promise.all(sessions.map((session) => shared.states(session)));

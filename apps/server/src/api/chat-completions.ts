@@ -1,9 +1,9 @@
-import { answerConstraint } from "./answer-constraint.ts";
 import type { FastifyInstance } from "fastify";
 import type { GenerationService } from "../scheduling/generation-service.ts";
 import { generationSettings } from "../generation-settings.ts";
 import { ModelTurn, type ModelPrompt } from "../sessions/model-turn.ts";
 import type { BeginTurn } from "../sessions/register-sessions.ts";
+import { answerConstraint } from "./answer-constraint.ts";
 import { answerSteps, checkRoom, repeated } from "./answers.ts";
 import { chatMessages, chatPromptIds } from "./chat-prompt.ts";
 import { chatChunks, chatCompletion } from "./chat-replies.ts";

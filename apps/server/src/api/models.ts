@@ -3,6 +3,7 @@ import { z } from "zod";
 import { modelDescriptionSchema, type ServedModel } from "../served-model.ts";
 import { ApiError } from "./api-error.ts";
 import { about, listOf } from "./openapi.ts";
+import { seconds } from "./seconds.ts";
 
 const modelCardSchema = z
   .object({
@@ -24,7 +25,7 @@ export function models(app: FastifyInstance, served: ServedModel): void {
   const card: ModelCard = {
     id: served.modelId,
     object: "model",
-    created: Math.floor(Date.now() / 1000),
+    created: seconds(Date.now()),
     owned_by: "levin",
     levin: {
       context_length: served.model.config.maxPositionEmbeddings,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { FinishReason, GenerationResult } from "@levin/model";
 import type { Usage } from "./reply-schemas.ts";
+import { seconds } from "./seconds.ts";
 
 /** How an answer ended, and what it cost. */
 export type AnswerEnd = Pick<GenerationResult, "finishReason" | "stopString" | "usage">;
@@ -11,7 +12,7 @@ export function replyHead<Name extends string>(
   object: Name,
   model: string,
 ) {
-  const created = Math.floor(Date.now() / 1000);
+  const created = seconds(Date.now());
   return { id: `${prefix}-${randomUUID()}`, object, created, model };
 }
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { listOf, pageOf } from "../api/openapi.ts";
 import type { LineError } from "./batch-input.ts";
 import type { Run } from "./job-runs.ts";
+import { seconds } from "../api/seconds.ts";
 
 export interface BatchRequest {
   input_file_id: string;
@@ -97,9 +98,4 @@ function statusOf({ details, finishedAt, stopped }: Run): BatchObject["status"] 
   if (finishedAt === undefined)
     return stopped?.reason === "cancelled" ? "cancelling" : "in_progress";
   return stopped?.reason ?? "completed";
-}
-
-/** Of OpenAI's times. */
-function seconds(milliseconds: number): number {
-  return Math.floor(milliseconds / 1000);
 }

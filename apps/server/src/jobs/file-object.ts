@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { seconds } from "../api/seconds.ts";
 
 /** A file as OpenAI's API describes it; times in seconds since 1970. */
 export const fileSchema = z
@@ -30,7 +31,7 @@ export interface KeptFile {
 export const fileRetention = 30 * 24 * 3600;
 
 export function fileObject({ createdAt, ...file }: KeptFile): FileObject {
-  const created_at = Math.floor(createdAt / 1000);
+  const created_at = seconds(createdAt);
   const expires_at = created_at + fileRetention;
   return { ...file, object: "file", created_at, expires_at, status: "processed" };
 }

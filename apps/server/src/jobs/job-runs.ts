@@ -116,12 +116,11 @@ export class JobRuns {
   ): Promise<Run> {
     const createdAt = this.#now();
     const itemsKey = `${prefix}:${id}:items`;
-    for (let start = 0; start < items.length; start += page) {
-      const entries = items.slice(start, start + page).flatMap((item, i) => [start + i, item]);
+    for (const entries of pagesOf([...items.entries()])) {
       // A time of its own from the first page on: whoever creates a run may die.
       await this.#redis
         .multi()
-        .hset(itemsKey, ...entries)
+        .hset(itemsKey, ...entries.flat())
         .expire(itemsKey, retention)
         .exec();
     }
@@ -151,9 +150,9 @@ export class JobRuns {
   /** Adding an item twice does nothing: jobs are known by name. */
   async #enqueue(kind: string, run: string, total: number): Promise<void> {
     const done = new Set(await this.#redis.hkeys(`${prefix}:${run}:results`));
-    const indices = Array.from({ length: total }, (_, i) => i).filter((i) => !done.has(`${i}`));
-    for (let start = 0; start < indices.length; start += page) {
-      const jobs = indices.slice(start, start + page).map((index) => ({
+    const missing = indicesOf(total).filter((index) => !done.has(`${index}`));
+    for (const indices of pagesOf(missing)) {
+      const jobs = indices.map((index) => ({
         name: kind,
         data: { run, index },
         opts: { jobId: jobName(run, index), ...patience },
@@ -245,9 +244,7 @@ export class JobRuns {
   /** Outcomes so far, in the order of the items. */
   async *outcomes(run: string): AsyncGenerator<Outcome> {
     const total = Number(await this.#redis.hget(`${prefix}:${run}`, "total"));
-    for (let start = 0; start < total; start += page) {
-      const length = Math.min(page, total - start);
-      const indices = Array.from({ length }, (_, i) => start + i);
+    for (const indices of pagesOf(indicesOf(total))) {
       yield* (await this.outcomesOf(run, indices)).values();
     }
   }
@@ -255,8 +252,7 @@ export class JobRuns {
   /** Outcomes so far of some items, by their numbers. */
   async outcomesOf(run: string, indices: readonly number[]): Promise<Map<number, Outcome>> {
     const found = new Map<number, Outcome>();
-    for (let start = 0; start < indices.length; start += page) {
-      const some = indices.slice(start, start + page);
+    for (const some of pagesOf(indices)) {
       const outcomes = await this.#redis.hmget(`${prefix}:${run}:results`, ...some.map(String));
       for (const [i, outcome] of outcomes.entries()) {
         if (outcome !== null) found.set(some[i]!, JSON.parse(outcome) as Outcome);
@@ -278,10 +274,7 @@ export class JobRuns {
       const isRemoved = await queue.remove(jobName(id, index));
       if (isRemoved) await this.record(id, index, { status: "skipped" });
     };
-    const indices = Array.from({ length: run.total }, (_, i) => i);
-    for (let start = 0; start < run.total; start += page) {
-      await Promise.all(indices.slice(start, start + page).map(skip));
-    }
+    for (const indices of pagesOf(indicesOf(run.total))) await Promise.all(indices.map(skip));
   }
 
   /** Forgets the outcomes of a status of a run that is over; they stay counted. */
@@ -289,9 +282,8 @@ export class JobRuns {
     const run = await this.get(id);
     if (!run) return;
     await this.#setOnce(id, `dropped:${status}`, 1);
-    const indices = Array.from({ length: run.total }, (_, i) => i);
-    for (let start = 0; start < run.total; start += page) {
-      const outcomes = await this.outcomesOf(id, indices.slice(start, start + page));
+    for (const indices of pagesOf(indicesOf(run.total))) {
+      const outcomes = await this.outcomesOf(id, indices);
       const theirs = [...outcomes].filter(([, outcome]) => outcome.status === status);
       if (theirs.length === 0) continue;
       await this.#redis.hdel(`${prefix}:${id}:results`, ...theirs.map(([index]) => `${index}`));
@@ -355,6 +347,16 @@ function byStatus(count: (status: OutcomeStatus) => number): Record<OutcomeStatu
     failed: count("failed"),
     skipped: count("skipped"),
   };
+}
+
+/** Numbers of all items. */
+function indicesOf(total: number): number[] {
+  return Array.from({ length: total }, (_, index) => index);
+}
+
+/** As many at a time as Redis is asked for at once. */
+function* pagesOf<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let start = 0; start < items.length; start += page) yield items.slice(start, start + page);
 }
 
 /** The value of an outcome as a line of a file. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pageOf } from "../api/openapi.ts";
 import type { Session, SessionMessage } from "./session.ts";
 import { messageSchema } from "./session-file.ts";
+import { seconds } from "../api/seconds.ts";
 
 const count = z.int().min(0);
 
@@ -50,8 +51,8 @@ export function sessionForm(session: Session): SessionForm {
   return {
     id: session.id,
     object: "session",
-    created_at: Math.floor(session.createdAt / 1000),
-    updated_at: Math.floor(session.updatedAt / 1000),
+    created_at: seconds(session.createdAt),
+    updated_at: seconds(session.updatedAt),
     title: session.title,
     metadata: session.metadata,
     model: session.model,
@@ -72,7 +73,7 @@ export function wholeSessionForm(
       index,
       ...message,
       tokens: tokens?.length ?? null,
-      created_at: Math.floor(createdAt / 1000),
+      created_at: seconds(createdAt),
     })),
     states: states.map(({ position, tokens, size }) => ({
       message: position,

@@ -11,6 +11,7 @@ import {
   type OutputItem,
 } from "./output-items.ts";
 import type { ResponseRequest } from "./response-request.ts";
+import { seconds } from "../seconds.ts";
 
 /** The object that clients get, whole or as it grows. */
 export interface ResponseObject {
@@ -26,7 +27,7 @@ export function newResponse(request: ResponseRequest): ResponseObject {
   return {
     id: `resp_${randomUUID()}`,
     object: "response",
-    created_at: Math.floor(Date.now() / 1000),
+    created_at: seconds(Date.now()),
     status: "in_progress",
     background: false,
     error: null,
@@ -86,7 +87,7 @@ function finished(
   return {
     ...response,
     status,
-    ...(status === "completed" && { completed_at: Math.floor(Date.now() / 1000) }),
+    ...(status === "completed" && { completed_at: seconds(Date.now()) }),
     incomplete_details: status === "completed" ? null : { reason: "max_output_tokens" },
     output: output.items.map((item) => item.toJson()),
     usage: {

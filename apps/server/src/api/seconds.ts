@@ -1,0 +1,4 @@
+/** Whole seconds, as OpenAI's times are since 1970. */
+export function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000);
+}

@@ -9,7 +9,7 @@ import {
   type DenseFormat,
 } from "./active-cost.ts";
 import { denseOfSameActiveSize } from "./dense-shape.ts";
-import { ggufFile, hybridGguf, onnxDirectory } from "./model-files.ts";
+import { ggufFile, hybridGguf, llamaTypes, onnxDirectory } from "./model-files.ts";
 import type { PeerEngine, PeerPlan, PeerRates, PeerWeights } from "./peer-engine.ts";
 import { hasPeer, type PeerPackage } from "./peer-packages.ts";
 import { peerConfig, type PeerSize } from "./peer-sizes.ts";
@@ -19,12 +19,6 @@ const float32 = 4;
 const float16 = 2;
 /** Blocks of 32 weights with a scale. */
 const perWeight = (bits: number, scaleBytes: number): number => bits / 8 + scaleBytes / 32;
-
-const llamaTypes = {
-  float32: "f32",
-  int8: "q8_0",
-  int4: "q4_0",
-} as const;
 
 const llamaFormats: Record<PeerWeights, DenseFormat> = {
   float32: { matrix: float32, head: float32, cache: float16 },

@@ -14,6 +14,9 @@ import { peerConfig, peerConfigJson, type PeerSize } from "./peer-sizes.ts";
 const run = promisify(execFile);
 const tooling = join(import.meta.dirname, "../../../../tooling/bench");
 
+/** What llama.cpp calls weights. */
+export const llamaTypes = { float32: "f32", int8: "q8_0", int4: "q4_0" } as const;
+
 /** Directory of a hybrid with random weights and a tokenizer, in bfloat16 or quantised. */
 export async function hybridDirectory(size: PeerSize, bits: 16 | 8 | 4): Promise<string> {
   return made(`${size}-hybrid-${bits}`, peerConfigJson(size), async (output) => {

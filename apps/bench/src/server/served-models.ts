@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { convertToGguf, modelDirectory, quantizeModel } from "@levin/cli";
-import { hybridDirectory, hybridGguf } from "../peers/model-files.ts";
+import { hybridDirectory, hybridGguf, llamaTypes } from "../peers/model-files.ts";
 import { peerSizes, type PeerSize } from "../peers/peer-sizes.ts";
 
 /** The embedded model, or a hybrid with random weights by its parameters. */
@@ -8,8 +8,6 @@ export const servedNames = ["spark", ...peerSizes] as const;
 export type ServedName = (typeof servedNames)[number];
 
 export type ServedWeights = "float32" | "int8";
-
-const ggufTypes = { float32: "f32", int8: "q8_0" } as const;
 
 /** Directory of a model for Levin; `folder` is for what is made only for this run. */
 export async function levinModel(
@@ -31,9 +29,9 @@ export async function llamaModel(
   weights: ServedWeights,
   folder: string,
 ): Promise<string> {
-  if (name !== "spark") return hybridGguf(name satisfies PeerSize, ggufTypes[weights]);
-  const output = join(folder, `spark-${ggufTypes[weights]}.gguf`);
-  await convertToGguf(modelDirectory(undefined), output, ggufTypes[weights]);
+  if (name !== "spark") return hybridGguf(name satisfies PeerSize, llamaTypes[weights]);
+  const output = join(folder, `spark-${llamaTypes[weights]}.gguf`);
+  await convertToGguf(modelDirectory(undefined), output, llamaTypes[weights]);
   return output;
 }
 
